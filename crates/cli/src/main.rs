@@ -1,0 +1,2 @@
+//! The `imagewright` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The steps that turn a build plan into a pushed image: index the base, resolve, assemble, push.

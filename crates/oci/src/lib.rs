@@ -1,0 +1,1 @@
+//! Registries and layers: the registry client, the path index of an image, deterministic tar and the layer cache.
