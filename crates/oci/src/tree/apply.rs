@@ -1,0 +1,138 @@
+//! Laying one more layer over a tree.
+
+use std::ops::Bound;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::{ImageTree, Node};
+use crate::layer::entry::{Change, Kind, Metadata};
+use crate::layer::index::LayerIndex;
+use crate::layer::path::ancestors;
+
+/// The most paths one image may have: some fifteen times what a large data-science image holds.
+pub const MAXIMUM_PATHS: usize = 4_000_000;
+
+/// Why a layer cannot be laid over the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TreeError {
+    /// A hard link to something that neither the layer nor a lower one has.
+    #[error("the hard link /{path} points to /{target}, which is not in the image")]
+    DanglingHardLink {
+        /// Path of the link.
+        path: String,
+        /// The missing target.
+        target: String,
+    },
+    /// More paths than an image may have.
+    #[error("the image has more than {MAXIMUM_PATHS} paths")]
+    TooManyPaths,
+}
+
+impl ImageTree {
+    /// Lays the next layer over the tree: first everything it removes, then everything it adds, since a
+    /// whiteout hides what *lower* layers have wherever it stands in the tar.
+    ///
+    /// # Errors
+    /// Hard links to nothing, and more paths than an image may have.
+    pub fn apply(&mut self, layer: &LayerIndex) -> Result<(), TreeError> {
+        let number = self.layers;
+        self.layers += 1;
+        for change in &layer.changes {
+            match change {
+                Change::Remove { path } => self.remove(path),
+                Change::Opaque { path } => self.remove_below(path),
+                Change::Add { .. } | Change::HardLink { .. } => {}
+            }
+        }
+        for change in &layer.changes {
+            match change {
+                Change::Add { path, metadata, kind } => {
+                    let node = Node { metadata: metadata.clone(), kind: kind.clone(), layer: number };
+                    self.put(path, node, number);
+                    if let Some(content) = layer.contents.get(path) {
+                        self.contents.insert(path.clone(), Arc::clone(content));
+                    }
+                    if let Some(facts) = layer.binaries.get(path) {
+                        self.binaries.insert(path.clone(), facts.clone());
+                    }
+                }
+                Change::HardLink { path, target } => {
+                    let Some(mut node) = self.nodes.get(target).cloned() else {
+                        return Err(TreeError::DanglingHardLink { path: path.to_string(), target: target.to_string() });
+                    };
+                    node.layer = number;
+                    let content = self.contents.get(target).cloned();
+                    let facts = self.binaries.get(target).cloned();
+                    self.put(path, node, number);
+                    if let Some(content) = content {
+                        self.contents.insert(path.clone(), content);
+                    }
+                    if let Some(facts) = facts {
+                        self.binaries.insert(path.clone(), facts);
+                    }
+                }
+                Change::Remove { .. } | Change::Opaque { .. } => {}
+            }
+            if self.nodes.len() > MAXIMUM_PATHS {
+                return Err(TreeError::TooManyPaths);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a node at a path. A folder over a folder keeps what is inside; anything else replaces it whole.
+    /// Folders that no layer lists are made as pullers make them: 0755, owned by root.
+    fn put(&mut self, path: &str, node: Node, number: u32) {
+        for ancestor in ancestors(path) {
+            match self.nodes.get(ancestor).map(|existing| &existing.kind) {
+                // A link is left alone: pullers write through it, and so does `resolve`.
+                Some(Kind::Directory | Kind::Symlink { .. }) => {}
+                Some(_) | None => {
+                    self.forget(ancestor);
+                    let metadata = Metadata::new(0o755, 0, 0, 0);
+                    self.nodes.insert(ancestor.into(), Node { metadata, kind: Kind::Directory, layer: number });
+                }
+            }
+        }
+        let keeps_children = node.is_directory() && self.nodes.get(path).is_some_and(Node::is_directory);
+        if !keeps_children {
+            self.remove_below(path);
+        }
+        self.forget(path);
+        self.nodes.insert(path.into(), node);
+    }
+
+    fn remove(&mut self, path: &str) {
+        self.remove_below(path);
+        self.forget(path);
+    }
+
+    /// Removes one path from all three maps.
+    fn forget(&mut self, path: &str) {
+        self.nodes.remove(path);
+        self.contents.remove(path);
+        self.binaries.remove(path);
+    }
+
+    fn remove_below(&mut self, folder: &str) {
+        if folder.is_empty() {
+            self.nodes.retain(|path, _| path.is_empty());
+            self.contents.clear();
+            self.binaries.clear();
+            return;
+        }
+        let prefix = format!("{folder}/");
+        let range = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+        let inside: Vec<Box<str>> = self
+            .nodes
+            .range::<str, _>(range)
+            .map(|(path, _)| path)
+            .take_while(|path| path.starts_with(&prefix))
+            .cloned()
+            .collect();
+        for path in inside {
+            self.forget(&path);
+        }
+    }
+}
