@@ -1,0 +1,1 @@
+//! Credentials of registries: what they are and where they are found.
