@@ -1,1 +1,3 @@
 //! The steps that turn a build plan into a pushed image: index the base, resolve, assemble, push.
+
+pub mod wheel;
