@@ -4,6 +4,7 @@
 mod binary;
 mod build;
 mod kept;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub use kept::is_kept;
 pub const INDEX_VERSION: u32 = 1;
 
 /// What one layer changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerIndex {
     /// Digest of the uncompressed tar, as the image config's `rootfs.diff_ids` should list it.
     pub diff_id: Digest,

@@ -1,0 +1,17 @@
+//! The tar format: a reader that trusts nothing and a writer that gives the same bytes every time.
+
+mod header;
+mod pax;
+mod read;
+mod write;
+
+pub use read::{TarEntry, TarError, TarReader, TypeFlag};
+pub use write::{END_OF_ARCHIVE, write_directory, write_file_header, write_padding, write_symlink, write_whiteout};
+
+/// Length of a tar block in bytes.
+pub const BLOCK: usize = 512;
+
+/// The bytes that fill the last block of a content of `size` bytes.
+pub const fn padding(size: u64) -> usize {
+    ((BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64) as usize
+}
