@@ -1,0 +1,38 @@
+//! Single files of the cache: written whole or not at all.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::error::BuildError;
+
+/// Writes a file next to its place and renames it there. Files that are written at the same time from the same
+/// inputs are equal, so the last one may win.
+///
+/// # Errors
+/// A full disk and other failures to write.
+pub fn write_entry(
+    path: &Path,
+    write: impl FnOnce(&mut std::io::BufWriter<&mut std::fs::File>) -> std::io::Result<()>,
+) -> Result<(), BuildError> {
+    let failed = |error| BuildError::file("write to the cache", path, error);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(failed)?;
+    let mut output = std::io::BufWriter::with_capacity(256 << 10, file.as_file_mut());
+    write(&mut output).map_err(failed)?;
+    output.flush().map_err(failed)?;
+    drop(output);
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// Reads a file; `None` when it is not there. Its access time is what `trim` goes by.
+///
+/// # Errors
+/// Failures other than that it is not there.
+pub fn read_entry(path: &Path) -> Result<Option<Vec<u8>>, BuildError> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BuildError::file("read from the cache", path, error)),
+    }
+}

@@ -1,0 +1,117 @@
+//! The folders in which work is kept from one build to the next.
+//!
+//! ```text
+//! CACHE/
+//!   index/1/HEX           path index of a base layer, by the digest of the compressed layer
+//!   wheels/sha256/…       verified wheels
+//!   frames/1/KEY          a package as a compressed piece of a layer, KEY.facts what is in it
+//!   layers/1/KEY          digest, diff id and size of a layer that was joined from frames
+//!   builds/1/KEY          the lock and the manifest of a finished build
+//!   uv/                   uv's own cache
+//!   staging/              one folder a running build; swept when its owner is gone
+//! ```
+//!
+//! Everything but `staging` is made elsewhere and renamed into its place, so a reader sees whole files only,
+//! and two builds that make the same file at once do no harm.
+
+mod entry;
+mod staging;
+mod trim;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::BuildError;
+
+pub use entry::{read_entry, write_entry};
+pub use staging::StagingFolder;
+pub use trim::{CacheUsage, Section};
+
+/// The cache of one user on one machine.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    root: PathBuf,
+}
+
+impl Cache {
+    /// Opens the cache, making its folders where they are missing, and sweeps what builds that were killed
+    /// left in `staging`.
+    ///
+    /// # Errors
+    /// Folders that cannot be made.
+    pub fn open(root: &Path) -> Result<Self, BuildError> {
+        let cache = Self { root: std::path::absolute(root).unwrap_or_else(|_| root.to_owned()) };
+        for folder in [
+            cache.index(),
+            cache.wheels(),
+            cache.frames(),
+            cache.layers(),
+            cache.builds(),
+            cache.uv(),
+            cache.staging(),
+        ] {
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| BuildError::file("make the cache folder", &folder, error))?;
+        }
+        staging::sweep(&cache.staging());
+        Ok(cache)
+    }
+
+    /// Where a user's cache is when nothing else is said: `$IMAGEWRIGHT_CACHE`, else
+    /// `$XDG_CACHE_HOME/imagewright`, else `~/.cache/imagewright`.
+    pub fn default_root() -> PathBuf {
+        let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        from("IMAGEWRIGHT_CACHE")
+            .or_else(|| from("XDG_CACHE_HOME").map(|folder| folder.join("imagewright")))
+            .or_else(|| from("HOME").map(|folder| folder.join(".cache/imagewright")))
+            .unwrap_or_else(|| PathBuf::from("/var/cache/imagewright"))
+    }
+
+    /// The folder that holds everything.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Path indexes of base layers.
+    pub fn index(&self) -> PathBuf {
+        self.root.join(format!("index/{}", imagewright_oci::layer::index::INDEX_VERSION))
+    }
+
+    /// Verified wheels.
+    pub fn wheels(&self) -> PathBuf {
+        self.root.join("wheels")
+    }
+
+    /// Compressed pieces of layers.
+    pub fn frames(&self) -> PathBuf {
+        self.root.join("frames/1")
+    }
+
+    /// What is known of joined layers.
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers/1")
+    }
+
+    /// Finished builds.
+    pub fn builds(&self) -> PathBuf {
+        self.root.join("builds/1")
+    }
+
+    /// uv's cache.
+    pub fn uv(&self) -> PathBuf {
+        self.root.join("uv")
+    }
+
+    /// Folders of running builds.
+    pub fn staging(&self) -> PathBuf {
+        self.root.join("staging")
+    }
+
+    /// A folder of this build's own, removed when it is dropped, and by the next start of anything of ours if
+    /// this process is killed.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn staging_folder(&self) -> Result<StagingFolder, BuildError> {
+        StagingFolder::create(&self.staging())
+    }
+}

@@ -1,0 +1,93 @@
+//! A build's own folder, and sweeping those that a killed build left behind.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::error::BuildError;
+
+/// Held locked as long as the folder's owner lives: the kernel lets it go with the process, however that ends.
+const OWNER_LOCK: &str = "owner.lock";
+
+/// A folder that ends with its owner.
+#[derive(Debug)]
+pub struct StagingFolder {
+    // Order matters: the folder is removed while the lock is still held.
+    folder: tempfile::TempDir,
+    _lock: File,
+}
+
+impl StagingFolder {
+    pub(super) fn create(parent: &Path) -> Result<Self, BuildError> {
+        let failed = |error| BuildError::file("make a temporary folder in", parent, error);
+        loop {
+            let folder = tempfile::Builder::new().prefix("build-").tempdir_in(parent).map_err(failed)?;
+            let lock = File::create(folder.path().join(OWNER_LOCK)).map_err(failed)?;
+            // A sweep may have come between the two lines and taken the folder for an orphan: try another.
+            if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() && folder.path().exists() {
+                return Ok(Self { folder, _lock: lock });
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Makes a folder inside it.
+    ///
+    /// # Errors
+    /// A folder that cannot be made.
+    pub fn subfolder(&self, name: &str) -> Result<PathBuf, BuildError> {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(&path).map_err(|error| BuildError::file("make the folder", &path, error))?;
+        Ok(path)
+    }
+}
+
+/// Removes the folders whose owner is gone. What cannot be removed is left for the next time.
+pub(super) fn sweep(parent: &Path) {
+    let Ok(entries) = std::fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let folder = entry.path();
+        let orphaned = match File::open(folder.join(OWNER_LOCK)) {
+            Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+            // Without a lock file its owner was killed at once, or is just about to make it.
+            Err(_) => is_older_than_a_minute(&folder),
+        };
+        if orphaned {
+            if let Err(error) = std::fs::remove_dir_all(&folder) {
+                tracing::warn!(folder = %folder.display(), %error, "a left temporary folder cannot be removed");
+            }
+        }
+    }
+}
+
+fn is_older_than_a_minute(path: &Path) -> bool {
+    let modified = path.metadata().and_then(|metadata| metadata.modified()).ok();
+    modified.and_then(|time| time.elapsed().ok()).is_some_and(|age| age.as_secs() > 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_lives_as_long_as_its_owner_and_is_swept_when_it_is_orphaned() {
+        let parent = tempfile::tempdir().unwrap();
+        let owned = StagingFolder::create(parent.path()).unwrap();
+        let orphan = parent.path().join("build-orphan");
+        std::fs::create_dir(&orphan).unwrap();
+        File::create(orphan.join(OWNER_LOCK)).unwrap();
+
+        sweep(parent.path());
+        assert!(owned.path().exists());
+        assert!(!orphan.exists());
+
+        let path = owned.path().to_owned();
+        drop(owned);
+        assert!(!path.exists());
+    }
+}
