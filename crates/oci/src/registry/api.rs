@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::future::BoxFuture;
 
-use super::{RegistryError, RepositoryName, TagOrDigest};
+use super::{RegistryError, RepositoryReference, TagOrDigest};
 use crate::digest::Digest;
 use crate::manifest::{Descriptor, Index, Manifest, ManifestOrIndex, Platform};
 
@@ -36,7 +36,7 @@ pub struct FetchedManifest {
 #[derive(Debug, Clone)]
 pub struct ResolvedImage {
     /// Where it is.
-    pub repository: RepositoryName,
+    pub repository: RepositoryReference,
     /// The index that was followed, if the reference named one.
     pub index: Option<Index>,
     /// The platform's manifest; its digest pins the image.
@@ -114,7 +114,7 @@ pub trait Registry: Send + Sync {
     /// reads its configuration.
     fn resolve<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         reference: &'a TagOrDigest,
         platform: &'a Platform,
     ) -> RegistryFuture<'a, ResolvedImage>;
@@ -123,14 +123,14 @@ pub trait Registry: Send + Sync {
     /// [`MANIFEST_SIZE_LIMIT`](crate::manifest::MANIFEST_SIZE_LIMIT) bytes; `None` when there is none.
     fn get_manifest<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         reference: &'a TagOrDigest,
     ) -> RegistryFuture<'a, Option<FetchedManifest>>;
 
     /// The digest that a tag points to now; `None` when there is no such tag.
     fn head_manifest<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         reference: &'a TagOrDigest,
     ) -> RegistryFuture<'a, Option<Digest>>;
 
@@ -140,7 +140,7 @@ pub trait Registry: Send + Sync {
     /// keep that list itself.
     fn put_manifest<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         reference: &'a TagOrDigest,
         media_type: &'a str,
         bytes: Bytes,
@@ -149,40 +149,40 @@ pub trait Registry: Send + Sync {
     /// Removes a manifest and all tags that point to it. `false` when it was not there.
     fn delete_manifest<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         digest: &'a Digest,
     ) -> RegistryFuture<'a, bool>;
 
     /// All tags of a repository, in the registry's order; none when there is no such repository.
-    fn list_tags<'a>(&'a self, repository: &'a RepositoryName) -> RegistryFuture<'a, Vec<String>>;
+    fn list_tags<'a>(&'a self, repository: &'a RepositoryReference) -> RegistryFuture<'a, Vec<String>>;
 
     /// The size of a blob in bytes; `None` when the registry does not know it.
     ///
     /// A registry that collects garbage may answer for a blob that is gone: see [`Self::probe_blob`].
     fn head_blob<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         digest: &'a Digest,
     ) -> RegistryFuture<'a, Option<u64>>;
 
     /// Whether a blob can really be read: its first bytes are fetched.
     fn probe_blob<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         descriptor: &'a Descriptor,
     ) -> RegistryFuture<'a, bool>;
 
     /// Reads a blob. A broken transfer is taken up again where it stopped.
     fn get_blob<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         descriptor: &'a Descriptor,
     ) -> RegistryFuture<'a, BlobStream>;
 
     /// Reads a blob of at most `limit` bytes into memory.
     fn get_blob_bytes<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         descriptor: &'a Descriptor,
         limit: u64,
     ) -> RegistryFuture<'a, Bytes>;
@@ -190,15 +190,15 @@ pub trait Registry: Send + Sync {
     /// Asks the registry to take a blob from another of its repositories.
     fn mount_blob<'a>(
         &'a self,
-        target: &'a RepositoryName,
-        source: &'a RepositoryName,
+        target: &'a RepositoryReference,
+        source: &'a RepositoryReference,
         digest: &'a Digest,
     ) -> RegistryFuture<'a, Mounted>;
 
     /// Uploads a blob of `size` bytes in one request. Whether it is there already is not asked.
     fn put_blob<'a>(
         &'a self,
-        repository: &'a RepositoryName,
+        repository: &'a RepositoryReference,
         digest: &'a Digest,
         size: u64,
         source: &'a BlobSource,
@@ -209,8 +209,8 @@ pub trait Registry: Send + Sync {
     /// neither in memory nor on disk.
     fn copy_blob<'a>(
         &'a self,
-        source: &'a RepositoryName,
-        target: &'a RepositoryName,
+        source: &'a RepositoryReference,
+        target: &'a RepositoryReference,
         descriptor: &'a Descriptor,
         progress: Progress,
     ) -> RegistryFuture<'a, ()>;

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use crate::credential::CredentialError;
 use crate::digest::Digest;
 use crate::manifest::ManifestError;
 
-use super::RepositoryName;
+use super::RepositoryReference;
 
 /// The kind of a [`RegistryError`]: stable, for callers that decide by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,7 +41,13 @@ pub struct Attempt {
     /// A phrase that follows “could not”: `read the manifest “1.0”`.
     pub action: String,
     /// The repository it was attempted on.
-    pub repository: RepositoryName,
+    pub repository: RepositoryReference,
+}
+
+impl Attempt {
+    pub(super) fn new(action: impl Into<String>, repository: &RepositoryReference) -> Self {
+        Self { action: action.into(), repository: repository.clone() }
+    }
 }
 
 impl fmt::Display for Attempt {
@@ -58,7 +65,7 @@ pub enum RegistryError {
     /// See [`RegistryErrorKind::Unauthorized`].
     #[error(
         "{attempt}: {registry} does not accept {credential}; {advice}",
-        registry = attempt.repository.registry
+        registry = attempt.repository.registry()
     )]
     Unauthorized {
         /// What was attempted.
@@ -120,7 +127,9 @@ pub enum RegistryError {
         actual: String,
     },
     /// See [`RegistryErrorKind::TooLarge`].
-    #[error("{attempt}: it is larger than the {limit} bytes that are accepted")]
+    #[error(
+        "{attempt}: it is larger than the {limit} bytes that it should have at most; the registry or the image is not to be trusted"
+    )]
     TooLarge {
         /// What was attempted.
         attempt: Attempt,
@@ -169,7 +178,25 @@ pub enum RegistryError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The client could not be set up, or credentials not be looked up.
+    /// The registry says that an upload is not what its digest or size says.
+    #[error(
+        "{attempt}: the registry says that the bytes it got are not the announced ones ({detail}); try again, and check the network and the disk if it happens again"
+    )]
+    UploadRefused {
+        /// What was attempted.
+        attempt: Attempt,
+        /// What the registry said.
+        detail: String,
+    },
+    /// Credentials could not be looked up.
+    #[error("{attempt}: {source}")]
+    Credentials {
+        /// What was attempted.
+        attempt: Attempt,
+        /// Why not. Part of the message, since it is the message.
+        source: CredentialError,
+    },
+    /// The client could not be set up.
     #[error("{0}")]
     Setup(String),
 }
@@ -186,7 +213,7 @@ impl RegistryError {
             Self::NotFound { .. } => RegistryErrorKind::NotFound,
             Self::Unreachable { .. } => RegistryErrorKind::Unreachable,
             Self::Timeout { .. } => RegistryErrorKind::Timeout,
-            Self::DigestMismatch { .. } => RegistryErrorKind::DigestMismatch,
+            Self::DigestMismatch { .. } | Self::UploadRefused { .. } => RegistryErrorKind::DigestMismatch,
             Self::TooLarge { .. } => RegistryErrorKind::TooLarge,
             Self::Unsupported { .. } => RegistryErrorKind::Unsupported,
             Self::RateLimited { .. } => RegistryErrorKind::RateLimited,
@@ -199,7 +226,7 @@ impl RegistryError {
                     RegistryErrorKind::Protocol
                 }
             },
-            Self::File { .. } | Self::Setup(_) => RegistryErrorKind::Local,
+            Self::File { .. } | Self::Credentials { .. } | Self::Setup(_) => RegistryErrorKind::Local,
         }
     }
 }
