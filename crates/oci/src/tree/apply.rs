@@ -103,7 +103,8 @@ impl ImageTree {
         self.nodes.insert(path.into(), node);
     }
 
-    fn remove(&mut self, path: &str) {
+    /// Takes a normalised path out, and everything below it.
+    pub fn remove(&mut self, path: &str) {
         self.remove_below(path);
         self.forget(path);
     }

@@ -1,0 +1,104 @@
+//! One package as a frame: its files as tar entries, compressed on their own, without folders and without the
+//! end of the archive. Frames are kept in the cache and joined to layers, see [`super::layer`].
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+
+use imagewright_oci::digest::{Digest, Sha256Hasher};
+use imagewright_oci::layer::codec::Compression;
+use imagewright_oci::layer::entry::Metadata;
+use imagewright_oci::layer::tar::{write_file_header, write_padding};
+
+use super::FORMAT_VERSION;
+use super::placement::Placement;
+use crate::cache::{Cache, write_entry};
+use crate::error::BuildError;
+use crate::wheel::{StagedFile, StagedPackage};
+
+/// Names everything that the bytes of a frame depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameKey(Digest);
+
+impl FrameKey {
+    /// The key of a package's frame.
+    ///
+    /// `staged` names the staged files (wheel, scheme, bytecode), see [`crate::packages::StagedKey`];
+    /// `left_out` are the paths that another package keeps.
+    pub fn new(
+        staged: Digest,
+        placement: &Placement,
+        left_out: &BTreeSet<String>,
+        compression: Compression,
+    ) -> Self {
+        let mut hasher = Sha256Hasher::new();
+        let head = format!("frame {FORMAT_VERSION}\n{staged}\n{}\n{}\n", placement.fingerprint(), compression.fingerprint());
+        hasher.update(head.as_bytes());
+        for path in left_out {
+            hasher.update(path.as_bytes());
+            hasher.update(b"\n");
+        }
+        Self(hasher.finish().0)
+    }
+
+    /// 64 hexadecimal digits.
+    pub fn hex(&self) -> String {
+        self.0.hex()
+    }
+
+    /// Where the frame is kept.
+    pub fn path(&self, cache: &Cache) -> PathBuf {
+        cache.frames().join(self.hex())
+    }
+
+    /// Bytes of the frame in the cache; `None` when it has to be made.
+    pub fn cached_size(&self, cache: &Cache) -> Option<u64> {
+        std::fs::metadata(self.path(cache)).ok().map(|metadata| metadata.len())
+    }
+}
+
+/// Writes the frame of a staged package into the cache. Returns its compressed size in bytes.
+///
+/// # Errors
+/// A full disk, and staged files that cannot be read.
+pub fn write_frame(
+    cache: &Cache,
+    key: &FrameKey,
+    package: &StagedPackage,
+    placement: &Placement,
+    left_out: &BTreeSet<String>,
+    compression: Compression,
+) -> Result<u64, BuildError> {
+    let path = key.path(cache);
+    write_entry(&path, |file| {
+        let mut frame = compression.frame(file)?;
+        for (staged, place) in package.files.iter().zip(&placement.places) {
+            if !left_out.contains(&place.path) {
+                write_file(&mut frame, &place.path, place.owner, staged)?;
+            }
+        }
+        frame.finish().map(|_| ())
+    })?;
+    std::fs::metadata(&path)
+        .map(|metadata| metadata.len())
+        .map_err(|error| BuildError::file("read the size of", &path, error))
+}
+
+/// Writes one staged file as a tar entry.
+///
+/// # Errors
+/// What `output` gives, and staged files that are shorter than they were.
+pub fn write_file(
+    output: &mut impl Write,
+    path: &str,
+    owner: (u64, u64),
+    staged: &StagedFile,
+) -> io::Result<()> {
+    let metadata = Metadata::new(staged.mode, owner.0, owner.1, staged.mtime);
+    write_file_header(output, path, &metadata, staged.size)?;
+    let copied = io::copy(&mut staged.open()?.take(staged.size), output)?;
+    if copied != staged.size {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    write_padding(output, staged.size)
+}
