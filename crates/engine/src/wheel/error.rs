@@ -72,9 +72,18 @@ pub enum WheelProblem {
         /// What is wrong with it.
         problem: EntryProblem,
     },
+    /// Two members of exactly the same name.
+    #[error("two of its members have the same name; no honest tool writes this, do not use the file")]
+    DuplicateMembers,
     /// Members share bytes of the archive, as in a decompression bomb.
     #[error("members of the archive overlap, as they do in a decompression bomb; do not use the file")]
     OverlappingMembers,
+    /// The archive lists more members than are held in memory.
+    #[error("its list of members is larger than {limit} bytes, more than any real wheel needs")]
+    DirectoryTooLarge {
+        /// The bytes that are allowed.
+        limit: u64,
+    },
     /// More than the limits allow.
     #[error("{what} is {found}, and the limit is {limit}")]
     TooLarge {

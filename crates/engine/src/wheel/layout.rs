@@ -91,10 +91,10 @@ impl<'a> Layout<'a> {
 
     /// Where the member of this (already checked) path goes.
     pub(super) fn destination(&self, member: &str) -> Result<Destination, WheelProblem> {
-        let Some((top, below)) = member.split_once('/').filter(|(top, _)| top.ends_with(".data")) else {
+        let data = member.split_once('/').filter(|(top, _)| top.strip_suffix(".data").is_some());
+        let Some((_, below)) = data else {
             return Ok(Destination { path: join(self.library, member), origin: Origin::Root });
         };
-        debug_assert!(!top.is_empty());
         let unknown = || WheelProblem::DataFolder { entry: member.to_owned() };
         let (key, file) = below.split_once('/').ok_or_else(unknown)?;
         let (path, origin) = match key {

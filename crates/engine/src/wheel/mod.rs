@@ -7,21 +7,34 @@
 //! [`WheelProblem`] for all that is refused.
 //!
 //! ```text
-//! archive.rs    a checked ZIP archive                names.rs    paths and names from outside
-//! metadata.rs   WHEEL, METADATA, entry_points.txt    record.rs   RECORD, read and written
-//! layout.rs     members → places in the image        launchers.rs  commands for entry points
-//! bytecode/     .pyc files, by a trusted interpreter stage.rs    all of it, in order
+//! archive.rs       a checked ZIP archive (reader.rs)     names.rs         paths and names from outside
+//! metadata.rs      WHEEL, METADATA, entry_points.txt     record.rs        RECORD, read and written
+//! layout.rs        members → places in the image         launchers.rs     commands for entry points
+//! staging.rs       the file members are unpacked into    bytecode/        .pyc files, by a trusted interpreter
+//! installation.rs  the list of files as it grows         stage.rs         all of it, in order
 //! ```
 
+mod archive;
+mod bytecode;
 mod error;
+mod installation;
+mod launchers;
 mod layout;
 mod limits;
+mod metadata;
 mod names;
 mod package;
+mod reader;
+mod record;
+mod stage;
+mod staging;
 
+pub use archive::{Member, WheelArchive};
+pub use bytecode::{BytecodeCompiler, Interpreter, InterpreterSearch};
 pub use error::{EntryProblem, WheelError, WheelProblem};
 pub use layout::InstallScheme;
 pub use limits::WheelLimits;
 pub use package::{
     Content, ContentReader, GENERATED_MTIME, RequestedOverlay, StagedFile, StagedPackage, StagedRange,
 };
+pub use stage::{StageOptions, stage_wheel};
