@@ -1,18 +1,47 @@
 //! What a user may ask for: names, image references, package lines and the build spec. Pure: no I/O and no clock.
 
 mod apt;
+mod apt_text;
+mod build_spec;
+mod command;
+mod conda;
+mod conda_request;
+mod conda_text;
+mod environment_yml;
+mod error;
+mod image_toml;
+mod index_url;
 mod names;
+mod nearest;
+mod pip;
+mod pip_request;
 mod platform;
 mod problem;
 mod reference;
+mod relative_path;
 mod repository;
+mod requirements;
 mod revision;
 mod string_type;
+mod text;
 
 pub use apt::{AptPackage, AptSelection};
+pub use apt_text::parse_apt;
+pub use build_spec::{BuildSpec, PackageRequest, SpecHash};
+pub use conda::{CondaChannel, CondaSpec};
+pub use conda_request::CondaRequest;
+pub use conda_text::{CondaPolicy, parse_conda};
+pub use environment_yml::parse_environment_yml;
+pub use error::{SpecError, SpecErrors};
+pub use image_toml::parse_image_toml;
+pub use index_url::{IndexCredentials, IndexUrl, serialize_exposed};
 pub use names::{DisplayName, ImageName, SpecName};
+pub use pip::PipRequirement;
+pub use pip_request::PipRequest;
 pub use platform::{Architecture, Platform};
 pub use problem::Problem;
 pub use reference::ImageReference;
+pub use relative_path::RelativePath;
 pub use repository::RepositoryReference;
+pub use requirements::{IncludeError, IncludeReader, NoIncludes, PipPolicy, parse_pip, parse_requirements};
 pub use revision::Revision;

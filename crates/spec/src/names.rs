@@ -30,7 +30,7 @@ impl ImageName {
     /// Makes an image name from what was typed as a display name, which need not be a valid one yet.
     ///
     /// Everything but letters and digits becomes `-`, letters become lower-case, 57 characters are kept, and up
-    /// to five base-36 characters of `random_suffix` follow after a `-`. PrimeHub stops there, and makes names
+    /// to five base-36 characters of `random_suffix` follow after a `-`. `PrimeHub` stops there, and makes names
     /// such as `-x--1` that no registry takes; here dashes at either end are taken off too, a name without
     /// a letter or digit becomes `image`, and a suffix without a usable character is left out.
     #[must_use]

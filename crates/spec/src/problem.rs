@@ -84,8 +84,27 @@ pub(crate) fn is_invisible(character: char) -> bool {
         | '\u{e0000}'..='\u{e007f}')
 }
 
-/// Covers the `user:password` of every URL in a text with as many `*`, so that columns stay what they were.
+/// Covers the credentials of every URL in a text with as many `*`, so that columns stay what they were: the
+/// `user:password` before the host, and conda's `/t/token/`.
 pub(crate) fn mask_credentials(text: &str) -> String {
+    let mut masked = mask_userinfo(text);
+    let mut from = 0;
+    while let Some(start) = masked[from..].find("/t/").map(|at| from + at + "/t/".len()) {
+        let is_url =
+            masked[..start].rsplit(char::is_whitespace).next().is_some_and(|word| word.contains("://"));
+        let end = masked[start..]
+            .find(|c: char| c == '/' || c.is_whitespace())
+            .map_or(masked.len(), |at| start + at);
+        if is_url {
+            let stars = "*".repeat(masked[start..end].chars().count());
+            masked.replace_range(start..end, &stars);
+        }
+        from = start;
+    }
+    masked
+}
+
+fn mask_userinfo(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(scheme_end) = rest.find("://").map(|start| start + 3) {
@@ -123,6 +142,7 @@ mod tests {
             "a @ https://*********@host/x b @ https://host/y"
         );
         assert_eq!(mask_credentials("git+https://host/x@v1.0"), "git+https://host/x@v1.0");
+        assert_eq!(mask_credentials("a/t/b https://h/t/tk-1/x"), "a/t/b https://h/t/****/x");
         assert!(!mask_credentials("https://me:se/cret@host/x").contains("cret"));
     }
 
