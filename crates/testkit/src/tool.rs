@@ -1,0 +1,59 @@
+//! Which programs a test can count on.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The program's path, looked up in `$IMAGEWRIGHT_TOOLS/bin`, where `make setup` puts what Debian does not have
+/// (default: `target/tools/bin` of this workspace), and then in `PATH`.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let own = env::var_os("IMAGEWRIGHT_TOOLS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools"), PathBuf::from);
+    let path = env::var_os("PATH").unwrap_or_default();
+    std::iter::once(own.join("bin"))
+        .chain(env::split_paths(&path))
+        .map(|folder| folder.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+/// Ends the calling test, loudly, where one of the named programs is missing; with `CI=true` it panics, because
+/// a skipped test would then hide that the machine was not set up.
+///
+/// ```
+/// fn copies_an_image() {
+///     imagewright_testkit::require_tool!("docker-registry", "skopeo");
+///     // …
+/// }
+/// # copies_an_image();
+/// ```
+#[macro_export]
+macro_rules! require_tool {
+    ($($name:expr),+ $(,)?) => {
+        if $crate::missing(&[$($name),+]) {
+            return;
+        }
+    };
+}
+
+/// Says whether one of the programs is missing; the function behind [`require_tool!`].
+#[doc(hidden)]
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen in the run's output")]
+pub fn missing(names: &[&str]) -> bool {
+    let missing: Vec<&str> = names.iter().copied().filter(|name| tool(name).is_none()).collect();
+    if missing.is_empty() {
+        return false;
+    }
+    let missing = missing.join(", ");
+    assert!(
+        env::var("CI").as_deref() != Ok("true"),
+        "{missing}: not installed, and in CI no test may be skipped; run `make setup`"
+    );
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    eprintln!("SKIPPED: {test}: {missing} not installed; `make setup` installs it");
+    true
+}
+
+/// The path of a program that a part cannot do without.
+pub(crate) fn required(name: &str) -> PathBuf {
+    tool(name).unwrap_or_else(|| panic!("{name} is not installed: `make setup` installs it"))
+}
