@@ -49,6 +49,16 @@ impl Platform {
     }
 }
 
+impl From<imagewright_spec::Platform> for Platform {
+    fn from(platform: imagewright_spec::Platform) -> Self {
+        Self {
+            os: platform.os().to_owned(),
+            architecture: platform.architecture().as_str().to_owned(),
+            variant: platform.variant().map(str::to_owned),
+        }
+    }
+}
+
 impl fmt::Display for Platform {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}/{}", self.os, self.architecture)?;

@@ -73,6 +73,8 @@ pub enum BlobSource {
     Bytes(Bytes),
     /// A file that does not change meanwhile.
     File(PathBuf),
+    /// Several sources, one behind the other: a blob that is joined while it is sent and never written out.
+    Parts(Vec<BlobSource>),
 }
 
 /// Told how many bytes of *one* transfer are done.

@@ -1,6 +1,7 @@
 //! From statuses, connection errors and the client library's errors to ours, with what may help.
 
-use std::error::Error as _;
+use std::error::Error;
+use std::io;
 use std::time::Duration;
 
 use oci_client::errors::{OciDistributionError, OciErrorCode};
@@ -8,7 +9,7 @@ use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use super::authentication::Identity;
+use super::authentication::{Identity, lacks_scope};
 use super::error::{Attempt, RegistryError};
 use super::redact;
 use super::retry::{Failure, Remedy};
@@ -53,10 +54,13 @@ pub(super) fn of_status(
     let attempt = attempt.clone();
     let (code, detail) = summary(status, body);
     match status {
-        StatusCode::UNAUTHORIZED if super::authentication::lacks_scope(headers) => Failure {
-            error: RegistryError::Forbidden { attempt, credential: identity.to_string(), detail },
-            remedy: Remedy::SignIn,
-        },
+        // Who is nobody lacks an account rather than a right.
+        StatusCode::UNAUTHORIZED if lacks_scope(headers) && !matches!(identity, Identity::Nobody) => {
+            Failure {
+                error: RegistryError::Forbidden { attempt, credential: identity.to_string(), detail },
+                remedy: Remedy::SignIn,
+            }
+        }
         StatusCode::UNAUTHORIZED => unauthorized(&attempt, identity, Remedy::SignIn),
         StatusCode::FORBIDDEN => {
             Failure::lasting(RegistryError::Forbidden { attempt, credential: identity.to_string(), detail })
@@ -183,17 +187,11 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// What TLS has against a certificate, if that is why a request failed.
-fn certificate_problem(error: &reqwest::Error) -> Option<String> {
-    let mut source = error.source();
-    while let Some(current) = source {
-        let tls = current.downcast_ref::<rustls::Error>().or_else(|| {
-            let io = current.downcast_ref::<std::io::Error>()?;
-            io.get_ref()?.downcast_ref::<rustls::Error>()
-        });
-        if let Some(rustls::Error::InvalidCertificate(reason)) = tls {
-            return Some(redact::clean(&reason.to_string()));
-        }
-        source = current.source();
+fn certificate_problem(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(rustls::Error::InvalidCertificate(reason)) = error.downcast_ref() {
+        return Some(redact::clean(&reason.to_string()));
     }
-    None
+    // The source of an I/O error is the source of what it holds, which would be passed over.
+    let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    held.and_then(|held| certificate_problem(held)).or_else(|| error.source().and_then(certificate_problem))
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::digest::Digest;
+use imagewright_spec::ImageReference;
+
+use crate::digest::{Digest, DigestParseError};
 
 /// The part of a reference after the repository.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,6 +19,19 @@ impl TagOrDigest {
     /// A tag.
     pub fn tag(tag: impl Into<String>) -> Self {
         Self::Tag(tag.into())
+    }
+}
+
+impl TryFrom<&ImageReference> for TagOrDigest {
+    type Error = DigestParseError;
+
+    /// What a reference points to: its digest, else its tag, else `latest`. Fails for a digest of
+    /// another algorithm than SHA-256.
+    fn try_from(reference: &ImageReference) -> Result<Self, Self::Error> {
+        match reference.digest() {
+            Some(digest) => digest.parse().map(Self::Digest),
+            None => Ok(Self::tag(reference.tag_or_latest())),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writing a blob, from memory, a file or another registry, in one request.
 
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -97,8 +97,14 @@ impl RegistryClient {
     async fn body(&self, attempt: &Attempt, size: u64, origin: &Origin<'_>) -> Result<Body, RegistryError> {
         match origin {
             Origin::Registry(repository, descriptor) => self.open_blob(repository, descriptor).await,
-            Origin::Local(BlobSource::Bytes(bytes)) => Ok(pieces(bytes.clone()).boxed()),
-            Origin::Local(BlobSource::File(path)) => file_body(attempt, path, size).await,
+            Origin::Local(source) => {
+                let found = length_of(attempt, source).await?;
+                if found != size {
+                    let reason = format!("it has {found} bytes and not the {size} that were announced");
+                    return Err(unreadable(attempt, source, io::Error::other(reason)));
+                }
+                Ok(local_body(attempt.clone(), (*source).clone()))
+            }
         }
     }
 
@@ -161,16 +167,45 @@ fn pieces(mut bytes: Bytes) -> impl futures_util::Stream<Item = Result<Bytes, Re
     stream::iter(std::iter::from_fn(next))
 }
 
-async fn file_body(attempt: &Attempt, path: &Path, size: u64) -> Result<Body, RegistryError> {
-    let unreadable = {
-        let (attempt, path) = (attempt.clone(), path.display().to_string());
-        move |source| RegistryError::File { attempt: attempt.clone(), path: path.clone(), source }
-    };
-    let file = tokio::fs::File::open(path).await.map_err(&unreadable)?;
-    let found = file.metadata().await.map_err(&unreadable)?.len();
-    if found != size {
-        let reason = format!("it has {found} bytes and not the {size} that were announced");
-        return Err(unreadable(io::Error::other(reason)));
+/// The length of a local source in bytes.
+async fn length_of(attempt: &Attempt, source: &BlobSource) -> Result<u64, RegistryError> {
+    let mut length = 0;
+    let mut pending = vec![source];
+    while let Some(source) = pending.pop() {
+        match source {
+            BlobSource::Bytes(bytes) => length += bytes.len() as u64,
+            BlobSource::File(path) => {
+                let metadata = tokio::fs::metadata(path).await;
+                length += metadata.map_err(|error| unreadable(attempt, source, error))?.len();
+            }
+            BlobSource::Parts(parts) => pending.extend(parts),
+        }
     }
-    Ok(ReaderStream::with_capacity(file, PIECE).map_err(unreadable).boxed())
+    Ok(length)
+}
+
+/// The bytes of a local source. Files are opened one after the other, when their turn comes.
+fn local_body(attempt: Attempt, source: BlobSource) -> Body {
+    match source {
+        BlobSource::Bytes(bytes) => pieces(bytes).boxed(),
+        BlobSource::File(path) => stream::once(file_body(attempt, path)).try_flatten().boxed(),
+        BlobSource::Parts(parts) => {
+            stream::iter(parts).flat_map(move |part| local_body(attempt.clone(), part)).boxed()
+        }
+    }
+}
+
+async fn file_body(attempt: Attempt, path: PathBuf) -> Result<Body, RegistryError> {
+    let source = BlobSource::File(path.clone());
+    let file = tokio::fs::File::open(path).await.map_err(|error| unreadable(&attempt, &source, error))?;
+    let failed = move |error| unreadable(&attempt, &source, error);
+    Ok(ReaderStream::with_capacity(file, PIECE).map_err(failed).boxed())
+}
+
+fn unreadable(attempt: &Attempt, source: &BlobSource, error: io::Error) -> RegistryError {
+    let path = match source {
+        BlobSource::File(path) => path.display().to_string(),
+        BlobSource::Bytes(_) | BlobSource::Parts(_) => "to upload".to_owned(),
+    };
+    RegistryError::File { attempt: attempt.clone(), path, source: error }
 }
