@@ -11,7 +11,7 @@ use crate::layer::index::LayerIndex;
 use crate::layer::path::ancestors;
 
 /// The most paths one image may have: some fifteen times what a large data-science image holds.
-pub const MAXIMUM_PATHS: usize = 4_000_000;
+pub(super) const MAXIMUM_PATHS: usize = 4_000_000;
 
 /// Why a layer cannot be laid over the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

@@ -2,7 +2,7 @@
 
 /// Most bytes kept of one file; a longer one is indexed without its content. The `status` of dpkg in an image
 /// with two thousand packages is some 3 MiB, the `RECORD` of the largest wheels 2 MiB.
-pub const MAXIMUM_KEPT_FILE: u64 = 16 << 20;
+pub(super) const MAXIMUM_KEPT_FILE: u64 = 16 << 20;
 
 /// Scripts longer than this are no shims or wrappers.
 const MAXIMUM_SCRIPT: u64 = 8 << 10;
