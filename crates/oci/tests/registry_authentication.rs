@@ -10,7 +10,7 @@ use imagewright_testkit::{FaultyProxy, Grant, Registry, TokenAuth, require_tool}
 use registry_support::*;
 
 fn signed_in(path: std::path::PathBuf) -> RegistryClient {
-    RegistryClient::new(config(CredentialSource::AuthFile(path))).unwrap()
+    RegistryClient::new(config(CredentialSource::AuthFile(path))).expect("a client")
 }
 
 #[tokio::test]

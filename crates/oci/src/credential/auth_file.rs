@@ -157,14 +157,12 @@ fn keys(registry: &str, repository: &str) -> Vec<String> {
 
 /// An entry's key in today's form: docker writes addresses, and `/v1/` or `/v2/` after some.
 fn normalised(key: &str) -> &str {
-    match key.split_once("://") {
+    if let Some((_scheme, rest)) = key.split_once("://") {
         // With a scheme, only the host counts.
-        Some((_, rest)) => rest.split('/').next().unwrap_or_default(),
-        None => {
-            let key = key.trim_end_matches('/');
-            key.strip_suffix("/v1").or_else(|| key.strip_suffix("/v2")).unwrap_or(key)
-        }
+        return rest.split('/').next().unwrap_or_default();
     }
+    let key = key.trim_end_matches('/');
+    key.strip_suffix("/v1").or_else(|| key.strip_suffix("/v2")).unwrap_or(key)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub enum ManifestError {
 #[derive(Debug, Clone)]
 pub enum ManifestOrIndex {
     /// One image or artefact.
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     /// A list of manifests, by platform.
     Index(Index),
 }
@@ -100,7 +100,7 @@ impl ManifestOrIndex {
         match kind {
             ManifestKind::Image if outline.manifests.is_some() => Err(contradiction("a list of manifests")),
             ManifestKind::Index if outline.layers.is_some() => Err(contradiction("a list of layers")),
-            ManifestKind::Image => Ok(Self::Manifest(Manifest::read(media_type, bytes)?)),
+            ManifestKind::Image => Ok(Self::Manifest(Box::new(Manifest::read(media_type, bytes)?))),
             ManifestKind::Index => Ok(Self::Index(Index::read(media_type, bytes)?)),
             ManifestKind::DockerSchema1 => Err(ManifestError::DockerSchema1),
         }

@@ -123,7 +123,7 @@ impl RegistryClient {
 
     /// Ends the upload that a registry began in place of a mount; it would end by itself some day.
     async fn abandon_upload(&self, attempt: &Attempt, location: &str) {
-        let target = &attempt.repository;
+        let target = attempt.repository();
         let scopes = [Scope { repository: target, access: Access::Push }];
         let Ok((endpoint, authorization)) = self.enter(attempt, &scopes).await else {
             return;

@@ -112,7 +112,7 @@ impl RegistryClient {
         if failure.remedy != Remedy::SignIn {
             return retry.wait(failure).await;
         }
-        let state = self.state(attempt.repository.registry()).await;
+        let state = self.state(attempt.repository().registry()).await;
         let challenge = state.endpoint.lock().await.as_ref().map(|endpoint| endpoint.challenge.clone());
         // A password that was refused is not shown again: accounts are locked for less.
         if matches!(challenge, Some(Challenge::Basic)) || !retry.may_sign_in_again() {
@@ -129,16 +129,15 @@ impl RegistryClient {
         scopes: &[Scope<'_>],
     ) -> Result<(Endpoint, Authorization), Failure> {
         let Shared { config, http, .. } = &*self.shared;
-        let registry = attempt.repository.registry();
+        let registry = attempt.repository().registry();
         let state = self.state(registry).await;
         let endpoint = {
             let mut known = state.endpoint.lock().await;
-            match &*known {
-                Some(endpoint) => endpoint.clone(),
-                None => {
-                    let found = endpoint::discover(http, attempt, config.allows_plain_http(registry)).await?;
-                    known.insert(found).clone()
-                }
+            if let Some(endpoint) = &*known {
+                endpoint.clone()
+            } else {
+                let found = endpoint::discover(http, attempt, config.allows_plain_http(registry)).await?;
+                known.insert(found).clone()
             }
         };
         let authorization =
@@ -148,8 +147,8 @@ impl RegistryClient {
 
     /// Whose credential requests to the repository of `attempt` carry.
     pub(super) async fn identity(&self, attempt: &Attempt) -> Identity {
-        let state = self.state(attempt.repository.registry()).await;
-        state.authenticator.identity(attempt.repository.repository()).await
+        let state = self.state(attempt.repository().registry()).await;
+        state.authenticator.identity(attempt.repository().repository()).await
     }
 
     async fn send_once(&self, call: &Call<'_>) -> Result<reqwest::Response, Failure> {
@@ -187,7 +186,7 @@ impl RegistryClient {
 
     /// Some registries let everyone see their front page and ask for credentials further in.
     async fn learn_challenge(&self, attempt: &Attempt, headers: &HeaderMap) {
-        let state = self.state(attempt.repository.registry()).await;
+        let state = self.state(attempt.repository().registry()).await;
         if let Some(endpoint) = &mut *state.endpoint.lock().await
             && endpoint.challenge == Challenge::Open
             && let Some(challenge) = Challenge::from_headers(headers)

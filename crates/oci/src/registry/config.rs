@@ -42,8 +42,8 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            read: Duration::from_secs(60),
-            commit: Duration::from_secs(300),
+            read: Duration::from_mins(1),
+            commit: Duration::from_mins(5),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Reading a blob: verified while it streams, taken up again where it broke off.
 
+use std::error::Error;
 use std::io;
 
 use bytes::Bytes;
@@ -224,7 +225,9 @@ impl Download {
             Ok(error) if !error.is_timeout() => self.broken_off(),
             Ok(error) => failure::of_request(&self.attempt, error),
             // The library has hashed the bytes too; which of them are wrong cannot be known.
-            Err(error) if error.get_ref().is_some_and(|inner| inner.is::<DigestError>()) => self.broken_off(),
+            Err(error) if error.get_ref().is_some_and(<dyn Error + Send + Sync>::is::<DigestError>) => {
+                self.broken_off()
+            }
             Err(error) => Failure::passing(RegistryError::Unreachable {
                 attempt: self.attempt.clone(),
                 detail: "the connection broke off; check the network and try again".to_owned(),

@@ -36,15 +36,14 @@ pub(super) async fn discover(
     attempt: &Attempt,
     plain_http_allowed: bool,
 ) -> Result<Endpoint, Failure> {
-    let host = api_host(attempt.repository.registry());
+    let host = api_host(attempt.repository().registry());
     if plain_http_allowed {
         let plain = base(attempt, "http", host)?;
         match ping(http, attempt, &plain).await {
             Ok(Answer::Registry(endpoint)) => return Ok(endpoint),
-            Ok(Answer::NotPlainHttp) => {}
-            // Without a port, the two ways are two ports.
             Err(failure) if plain.port().is_some() => return Err(failure),
-            Err(_) => {}
+            // Without a port in its name, encryption has a port of its own, which may be open.
+            Ok(Answer::NotPlainHttp) | Err(_) => {}
         }
     }
     let encrypted = base(attempt, "https", host)?;
@@ -61,7 +60,7 @@ fn base(attempt: &Attempt, scheme: &str, host: &str) -> Result<Url, Failure> {
     Url::parse(&format!("{scheme}://{host}/")).map_err(|error| {
         Failure::lasting(RegistryError::Setup(format!(
             "“{}” is not the name of a registry: {error}",
-            attempt.repository.registry()
+            attempt.repository().registry()
         )))
     })
 }

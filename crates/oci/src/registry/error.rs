@@ -1,6 +1,7 @@
 //! What can go wrong with a registry, in words for its users.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::credential::CredentialError;
 use crate::digest::Digest;
@@ -35,24 +36,35 @@ pub enum RegistryErrorKind {
     Local,
 }
 
-/// What was attempted, where.
+/// What was attempted, where. Cheap to clone, and small inside an error.
 #[derive(Debug, Clone)]
-pub struct Attempt {
-    /// A phrase that follows “could not”: `read the manifest “1.0”`.
-    pub action: String,
-    /// The repository it was attempted on.
-    pub repository: RepositoryReference,
+pub struct Attempt(Arc<AttemptParts>);
+
+#[derive(Debug)]
+struct AttemptParts {
+    action: String,
+    repository: RepositoryReference,
 }
 
 impl Attempt {
     pub(super) fn new(action: impl Into<String>, repository: &RepositoryReference) -> Self {
-        Self { action: action.into(), repository: repository.clone() }
+        Self(Arc::new(AttemptParts { action: action.into(), repository: repository.clone() }))
+    }
+
+    /// A phrase that follows “could not”: `read the manifest “1.0”`.
+    pub fn action(&self) -> &str {
+        &self.0.action
+    }
+
+    /// The repository it was attempted on.
+    pub fn repository(&self) -> &RepositoryReference {
+        &self.0.repository
     }
 }
 
 impl fmt::Display for Attempt {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "could not {} in {}", self.action, self.repository)
+        write!(formatter, "could not {} in {}", self.action(), self.repository())
     }
 }
 
@@ -65,7 +77,7 @@ pub enum RegistryError {
     /// See [`RegistryErrorKind::Unauthorized`].
     #[error(
         "{attempt}: {registry} does not accept {credential}; {advice}",
-        registry = attempt.repository.registry()
+        registry = attempt.repository().registry()
     )]
     Unauthorized {
         /// What was attempted.

@@ -31,7 +31,7 @@ struct ErrorEntry {
 
 /// A refusal: nobody is signed in, or not with a valid credential.
 pub(super) fn unauthorized(attempt: &Attempt, identity: &Identity, remedy: Remedy) -> Failure {
-    let registry = attempt.repository.registry();
+    let registry = attempt.repository().registry();
     let advice = match identity {
         Identity::Nobody => format!("sign in with “podman login {registry}”, or give --authfile"),
         Identity::User { .. } | Identity::Token { .. } => {

@@ -64,12 +64,12 @@ impl RegistryClient {
         attempt: &Attempt,
         access: Access,
     ) -> Result<(&Client, Reference), Failure> {
-        let scopes = [Scope { repository: &attempt.repository, access }];
+        let scopes = [Scope { repository: attempt.repository(), access }];
         let (endpoint, authorization) = self.enter(attempt, &scopes).await?;
         let library = &self.shared.library;
         let client = if endpoint.base.scheme() == "http" { &library.plain } else { &library.encrypted };
-        let host = api_host(attempt.repository.registry()).to_owned();
-        let repository = attempt.repository.repository().to_owned();
+        let host = api_host(attempt.repository().registry()).to_owned();
+        let repository = attempt.repository().repository().to_owned();
         // The library's references have a tag or digest; its calls for blobs do not look at it.
         let reference = Reference::with_tag(host, repository, "latest".to_owned());
         let token = match authorization {

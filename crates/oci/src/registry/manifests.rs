@@ -203,7 +203,7 @@ fn manifest_call<'a>(
     Call {
         attempt,
         method,
-        path: format!("{}/manifests/{reference}", attempt.repository.repository()),
+        path: format!("{}/manifests/{reference}", attempt.repository().repository()),
         scopes,
         headers: Vec::new(),
         body: Bytes::new(),

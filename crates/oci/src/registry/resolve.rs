@@ -43,7 +43,7 @@ impl RegistryClient {
         let mut reference = reference.clone();
         let mut first_index = None;
         for _ in 0..=INDEX_DEPTH {
-            let Some(found) = self.read_manifest(&attempt.repository, &reference).await? else {
+            let Some(found) = self.read_manifest(attempt.repository(), &reference).await? else {
                 return Err(RegistryError::NotFound {
                     attempt: attempt.clone(),
                     detail: format!(
@@ -53,7 +53,7 @@ impl RegistryClient {
                 });
             };
             match found.content {
-                ManifestOrIndex::Manifest(manifest) => return Ok((first_index, manifest)),
+                ManifestOrIndex::Manifest(manifest) => return Ok((first_index, *manifest)),
                 ManifestOrIndex::Index(index) => {
                     let entry = index.select(platform).ok_or_else(|| no_such_platform(attempt, &index))?;
                     reference = entry.digest.into();

@@ -122,6 +122,6 @@ mod tests {
     #[test]
     fn registry_may_ask_for_more_within_reason() {
         assert_eq!(retry(1).delay(Some(Duration::from_secs(4))), Duration::from_secs(4));
-        assert_eq!(retry(1).delay(Some(Duration::from_secs(3600))), Duration::from_secs(6));
+        assert_eq!(retry(1).delay(Some(Duration::from_hours(1))), Duration::from_secs(6));
     }
 }

@@ -38,11 +38,11 @@ pub(crate) fn config(credentials: CredentialSource) -> RegistryClientConfig {
 }
 
 pub(crate) fn client() -> RegistryClient {
-    RegistryClient::new(config(CredentialSource::Anonymous)).unwrap()
+    RegistryClient::new(config(CredentialSource::Anonymous)).expect("a client")
 }
 
 pub(crate) fn repository(host: &str, path: &str) -> RepositoryReference {
-    format!("{host}/{path}").parse().unwrap()
+    format!("{host}/{path}").parse().expect("a repository")
 }
 
 pub(crate) fn amd64() -> Platform {
@@ -96,7 +96,7 @@ pub(crate) async fn push_image(
     let config = Bytes::from(json!({ "os": "linux", "architecture": architecture }).to_string());
     let layer = push_blob(client, repository, &content(1000)).await?;
     let mut config_descriptor = push_blob(client, repository, &config).await?;
-    config_descriptor.media_type = OCI_CONFIG.to_owned();
+    OCI_CONFIG.clone_into(&mut config_descriptor.media_type);
     let manifest = json!({
         "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config_descriptor, "layers": [layer],
     });
