@@ -41,20 +41,28 @@
 mod client;
 mod digest;
 mod image;
+mod index;
 mod process;
 mod proxy;
 mod registry;
+mod sdist;
 mod server;
+#[cfg(test)]
+mod testing;
 mod tool;
+mod wheel;
 
 pub use digest::sha256;
 pub use image::{
     Compression, Entry, ImageBuilder, IndexBuilder, Layer, LayerBuilder, MediaTypes, PushedImage,
     PushedIndex, PushedLayer,
 };
+pub use index::{PackageIndex, PackageIndexBuilder};
 pub use proxy::FaultyProxy;
 pub use registry::{Grant, Registry, RegistryBuilder, TokenAuth, TokenRequest};
+pub use sdist::{Sdist, SdistBuilder};
 pub use server::{Fault, RecordedRequest};
 #[doc(hidden)]
 pub use tool::missing;
 pub use tool::tool;
+pub use wheel::{Wheel, WheelBuilder};

@@ -219,6 +219,14 @@ impl Layer {
         Self::from_blob(blob, compression, &diff_id)
     }
 
+    /// The compressed bytes.
+    pub fn blob(&self) -> Bytes {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.clone(),
+            Content::File(path) => std::fs::read(path).expect("a cached layer").into(),
+        }
+    }
+
     /// The digest of the blob.
     pub fn digest(&self) -> &str {
         &self.digest

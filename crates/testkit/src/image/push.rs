@@ -236,7 +236,7 @@ mod tests {
     #[tokio::test]
     async fn lies_stand_in_the_manifest() {
         require_tool!("docker-registry");
-        let registry = Registry::new();
+        let registry = Registry::builder().without_descriptor_cache().start();
         let layer = LayerBuilder::new().add(Entry::file("../evil", "x")).build();
         let layer = layer.claiming_size(7).claiming_diff_id(&sha256("other")).url("http://127.0.0.1:1/layer");
 

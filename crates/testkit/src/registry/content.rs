@@ -55,7 +55,8 @@ impl Registry {
     }
 
     /// Replaces the stored bytes of a blob (or manifest) behind the registry's back: it goes on to serve them under
-    /// the old digest.
+    /// the old digest. Bytes of another length need a registry
+    /// [without descriptor cache](super::RegistryBuilder::without_descriptor_cache), which remembers lengths.
     pub fn replace_blob(&self, digest: &str, bytes: &[u8]) {
         let file = self.blob_file(digest);
         assert!(file.is_file(), "the registry has no blob {digest} that could be replaced");
