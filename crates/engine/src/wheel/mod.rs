@@ -28,6 +28,8 @@ mod reader;
 mod record;
 mod stage;
 mod staging;
+#[cfg(test)]
+mod tests;
 
 pub use archive::{Member, WheelArchive};
 pub use bytecode::{BytecodeCompiler, Interpreter, InterpreterSearch};

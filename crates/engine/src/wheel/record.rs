@@ -164,10 +164,17 @@ fn differs(path: &str, reason: &'static str) -> WheelProblem {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The rows of an installation's `RECORD`, whose paths may lead out of the library.
+    pub(in crate::wheel) fn parse_installed(bytes: &[u8]) -> BTreeMap<String, RecordedContent> {
+        let rows = str::from_utf8(bytes).unwrap().lines().map(|row| csv_fields(row).unwrap());
+        rows.map(|row| (row[0].clone(), RecordedContent { hash: row[1].clone(), size: row[2].clone() }))
+            .collect()
+    }
 
     fn verify(bytes: &[u8], hash: &str, size: &str) -> Result<(), WheelProblem> {
         let recorded = RecordedContent { hash: hash.into(), size: size.into() };
