@@ -68,9 +68,10 @@ async fn a_redirect_does_not_take_the_credential_along() {
     let location = format!("Location: http://{storage}/signed?signature=s3cr3t\r\n");
     let (host, _) = scripted(move |request| {
         let authorized = request.to_ascii_lowercase().contains("authorization: basic ");
-        match authorized {
-            false => response("401 Unauthorized", "WWW-Authenticate: Basic realm=\"r\"\r\n", ""),
-            true => response("307 Temporary Redirect", &location, ""),
+        if authorized {
+            response("307 Temporary Redirect", &location, "")
+        } else {
+            response("401 Unauthorized", "WWW-Authenticate: Basic realm=\"r\"\r\n", "")
         }
     })
     .await;
@@ -87,9 +88,10 @@ async fn an_identity_token_is_exchanged() {
     let (issuer, asked) = scripted(|_| response("200 OK", "", r#"{"access_token": "short-lived"}"#)).await;
     let challenge = format!("WWW-Authenticate: Bearer realm=\"http://{issuer}/token\",service=\"main\"\r\n");
     let (host, _) = scripted(move |request| {
-        match request.to_ascii_lowercase().contains("authorization: bearer short-lived") {
-            true => response("404 Not Found", "", ""),
-            false => response("401 Unauthorized", &challenge, ""),
+        if request.to_ascii_lowercase().contains("authorization: bearer short-lived") {
+            response("404 Not Found", "", "")
+        } else {
+            response("401 Unauthorized", &challenge, "")
         }
     })
     .await;
