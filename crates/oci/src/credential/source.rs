@@ -10,7 +10,9 @@ use super::{Credential, FoundCredential};
 /// Where a client looks for the credentials of a registry.
 #[derive(Debug, Clone, Default)]
 pub enum CredentialSource {
-    /// In the files that `podman login` and `docker login` write; see [`search_paths`].
+    /// In the files that `podman login` and `docker login` write: `$REGISTRY_AUTH_FILE`,
+    /// `$XDG_RUNTIME_DIR/containers/auth.json`, `~/.config/containers/auth.json`,
+    /// `$DOCKER_CONFIG/config.json`, `~/.docker/config.json`; the first with a fitting entry counts.
     #[default]
     UserFiles,
     /// In this file only, which must exist.
@@ -91,9 +93,7 @@ impl CredentialSource {
     }
 }
 
-/// The files to look in, best first, given the environment: `$REGISTRY_AUTH_FILE`,
-/// `$XDG_RUNTIME_DIR/containers/auth.json`, `~/.config/containers/auth.json`,
-/// `$DOCKER_CONFIG/config.json`, `~/.docker/config.json`.
+/// The files to look in, best first, given the environment.
 fn search_paths(environment: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
     let folder = |name: &str| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let below = |base: Option<PathBuf>, path: &str| base.map(|base| base.join(Path::new(path)));
