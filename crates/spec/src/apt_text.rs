@@ -24,7 +24,7 @@ pub(crate) fn parse_apt_at(place: Place<'_>, text: &str) -> Result<Vec<AptPackag
                     read_segment(&line, segment, &mut packages, &mut errors);
                 }
             }
-            Err(problem) => errors.0.push(line.error(problem)),
+            Err(problem) => errors.push(line.error(problem)),
         }
     }
     errors.or_value(packages)
@@ -38,7 +38,7 @@ fn read_segment(line: &Line, segment: Segment, packages: &mut Vec<AptPackage>, e
             if is_harmless_flag(Tool::Apt, &word.text) {
                 continue;
             }
-            errors.0.push(line.error(refuse_option(word)));
+            errors.push(line.error(refuse_option(word)));
             // Its value, if it has one, is no package.
             if matches!(
                 word.text.as_str(),
@@ -51,7 +51,7 @@ fn read_segment(line: &Line, segment: Segment, packages: &mut Vec<AptPackage>, e
         for (offset, part) in split_at_commas(&word.text) {
             match part.parse::<AptPackage>() {
                 Ok(package) => packages.push(package),
-                Err(problem) => errors.0.push(line.error(problem.shifted(word.start + offset))),
+                Err(problem) => errors.push(line.error(problem.shifted(word.start + offset))),
             }
         }
     }

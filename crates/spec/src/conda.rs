@@ -7,7 +7,7 @@ use rattler_conda_types::{MatchSpec, PackageNameMatcher, ParseMatchSpecOptions};
 use url::Url;
 
 use crate::index_url::check_url_characters;
-use crate::problem::{Problem, quote, show};
+use crate::problem::{Problem, has_credentials, quote, show};
 use crate::string_type::string_type;
 
 /// The longest match spec, in characters.
@@ -41,12 +41,7 @@ impl CondaSpec {
 
     /// The channel that the spec itself names.
     pub fn channel(&self) -> Option<CondaChannel> {
-        self.spec.channel.as_ref().map(|channel| match &channel.name {
-            Some(name) if channel.base_url.as_str().starts_with("https://conda.anaconda.org/") => {
-                CondaChannel(name.clone())
-            }
-            _ => CondaChannel(channel.base_url.as_str().trim_end_matches('/').to_owned()),
-        })
+        channel_of(&self.spec)
     }
 
     /// Whether the spec fetches from an address: the package's own or a channel's.
@@ -122,6 +117,9 @@ fn check_before(text: &str) -> Result<(), Problem> {
             "use plain ASCII characters",
         ));
     }
+    if has_credentials(text) {
+        return Err(credentials_refused());
+    }
     if text.trim_start().starts_with('-') {
         return Err(Problem::at(
             1,
@@ -136,7 +134,10 @@ fn check_before(text: &str) -> Result<(), Problem> {
             "write one package per line",
         ));
     }
-    if let Some(at) = text.find([';', '`', '$', '&', '\\']).filter(|at| !text[..*at].contains(['[', '^'])) {
+    // `$` ends a pattern for builds, `^py.*$`; in front of these it is the shell's.
+    let shell = ["`", "$(", "${", "&", "\\"].iter().filter_map(|word| text.find(word)).min();
+    let outside_brackets = text.find(';').filter(|at| !text[..*at].contains('['));
+    if let Some(at) = shell.or(outside_brackets) {
         let character = text[at..].chars().next().unwrap_or(' ');
         return Err(Problem::at_byte(
             text,
@@ -163,6 +164,16 @@ fn has_windows_drive(text: &str) -> bool {
         (characters.next(), characters.next(), characters.next()),
         (Some(drive), Some(':'), Some('\\' | '/')) if drive.is_ascii_alphabetic()
     )
+}
+
+/// The channel that a spec names, not yet checked: by its name if it is on Anaconda's server, else its address.
+fn channel_of(spec: &MatchSpec) -> Option<CondaChannel> {
+    spec.channel.as_ref().map(|channel| match &channel.name {
+        Some(name) if channel.base_url.as_str().starts_with("https://conda.anaconda.org/") => {
+            CondaChannel(name.clone())
+        }
+        _ => CondaChannel(channel.base_url.as_str().trim_end_matches('/').to_owned()),
+    })
 }
 
 /// Checks the parts that the parser takes as they are.
@@ -203,15 +214,23 @@ fn check_after(spec: &MatchSpec) -> Result<(), Problem> {
             "write one package per line",
         ));
     }
-    if let Some(channel) = &spec.channel {
-        if channel.base_url.url().scheme() == "file" || channel.platforms.is_some() {
-            return Err(Problem::at(1, "this is not a channel", CHANNEL_ADVICE));
+    for (part, text) in [("namespace", &spec.namespace), ("subdir", &spec.subdir), ("fn", &spec.file_name)] {
+        let is_plain = |text: &String| {
+            text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+' | '!'))
+        };
+        if text.as_ref().is_some_and(|text| !is_plain(text)) {
+            return Err(Problem::at(
+                1,
+                format!("the {part} has characters that none can have"),
+                "leave it out",
+            ));
         }
-        let is_named = channel.base_url.as_str().starts_with("https://conda.anaconda.org/");
-        match &channel.name {
-            Some(name) if is_named => check_channel_name(name)?,
-            _ => check_web_address(channel.base_url.url())?,
-        }
+    }
+    if spec.channel.as_ref().is_some_and(|channel| channel.platforms.is_some()) {
+        return Err(Problem::at(1, "a channel has no platforms here", CHANNEL_ADVICE));
+    }
+    if let Some(channel) = channel_of(spec) {
+        channel.as_str().parse::<CondaChannel>()?;
     }
     if let Some(url) = &spec.url {
         check_web_address(url)?;
@@ -301,13 +320,17 @@ fn check_web_address(url: &Url) -> Result<(), Problem> {
     }
     let has_token = url.path_segments().is_some_and(|mut segments| segments.next() == Some("t"));
     if !url.username().is_empty() || url.password().is_some() || has_token {
-        return Err(Problem::at(
-            1,
-            "an address cannot hold a user, password or token, because it is stored and shown",
-            "leave them out, and give the credentials as a secret",
-        ));
+        return Err(credentials_refused());
     }
     Ok(())
+}
+
+fn credentials_refused() -> Problem {
+    Problem::at(
+        1,
+        "an address cannot hold a user, password or token, because it is stored and shown",
+        "leave them out, and give the credentials as a secret",
+    )
 }
 
 #[cfg(test)]

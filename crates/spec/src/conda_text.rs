@@ -28,17 +28,16 @@ impl CondaPolicy {
 ///
 /// # Errors
 /// All lines that could not be understood or are not allowed.
-pub fn parse_conda(source: &str, text: &str, policy: &CondaPolicy) -> Result<CondaRequest, SpecErrors> {
+pub fn parse_conda(source: &str, text: &str, policy: CondaPolicy) -> Result<CondaRequest, SpecErrors> {
     parse_conda_at(Place::whole(source), text, policy)
 }
 
 pub(crate) fn parse_conda_at(
     place: Place<'_>,
     text: &str,
-    policy: &CondaPolicy,
+    policy: CondaPolicy,
 ) -> Result<CondaRequest, SpecErrors> {
-    let mut reader =
-        Reader { policy: *policy, request: CondaRequest::default(), errors: SpecErrors::default() };
+    let mut reader = Reader { policy, request: CondaRequest::default(), errors: SpecErrors::default() };
     for line in read_lines(place, text, &mut reader.errors) {
         match install_segments(line.characters(), Tool::Conda) {
             Ok(segments) => {
@@ -46,7 +45,7 @@ pub(crate) fn parse_conda_at(
                     reader.read_segment(&line, segment);
                 }
             }
-            Err(problem) => reader.errors.0.push(line.error(problem)),
+            Err(problem) => reader.errors.push(line.error(problem)),
         }
     }
     reader.errors.or_value(reader.request)
@@ -56,9 +55,9 @@ pub(crate) fn parse_conda_at(
 pub(crate) fn parse_channel_at(
     place: Place<'_>,
     text: &str,
-    policy: &CondaPolicy,
+    policy: CondaPolicy,
 ) -> Result<CondaChannel, SpecErrors> {
-    parse_channel(text.trim(), *policy).map_err(|problem| place.refuse(problem, text).into())
+    parse_channel(text.trim(), policy).map_err(|problem| place.refuse(problem, text).into())
 }
 
 fn parse_channel(text: &str, policy: CondaPolicy) -> Result<CondaChannel, Problem> {
@@ -100,7 +99,7 @@ impl Reader {
                 self.read_spec(&text).map_err(|problem| problem.shifted(word.start))
             };
             if let Err(problem) = result {
-                self.errors.0.push(line.error(problem));
+                self.errors.push(line.error(problem));
             }
         }
     }
@@ -235,7 +234,7 @@ fn join_spec(first: &Word, after: &[Word]) -> (String, usize) {
     // A version may be spread: `numpy >= 1.17 , < 2`.
     while let Some(word) = after.get(taken).filter(|word| !word.quoted) {
         let is_version = starts_version(&word.text);
-        let continues = text.ends_with(|last: char| matches!(last, '<' | '>' | '=' | '!' | '~' | '|'));
+        let continues = text.ends_with(['<', '>', '=', '!', '~', '|']);
         let has_version = taken > 0 || text.contains(['<', '>', '=', '!', '~', '[']);
         let glue = match (is_version, continues) {
             (_, true) => "",

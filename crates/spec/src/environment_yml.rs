@@ -28,8 +28,8 @@ const IGNORED: [&str; 2] = ["name", "prefix"];
 pub fn parse_environment_yml(
     file: &RelativePath,
     text: &str,
-    pip_policy: &PipPolicy,
-    conda_policy: &CondaPolicy,
+    pip_policy: PipPolicy,
+    conda_policy: CondaPolicy,
     includes: &mut dyn IncludeReader,
 ) -> Result<PackageRequest, SpecErrors> {
     let root = read_tree(file.as_str(), text)?;
@@ -39,6 +39,7 @@ pub fn parse_environment_yml(
         pip_policy,
         conda_policy,
         includes,
+        pip_lines: Vec::new(),
         request: PackageRequest::default(),
         errors: SpecErrors::default(),
     };
@@ -54,15 +55,18 @@ pub fn parse_environment_yml(
             "write `dependencies:` and a list of packages below it",
         ),
     }
+    reader.read_pip_lines();
     reader.errors.or_value(reader.request)
 }
 
 struct Reader<'a> {
     lines: Vec<&'a str>,
     file: &'a RelativePath,
-    pip_policy: &'a PipPolicy,
-    conda_policy: &'a CondaPolicy,
+    pip_policy: PipPolicy,
+    conda_policy: CondaPolicy,
     includes: &'a mut dyn IncludeReader,
+    /// The entries of the `pip:` lists, which may include files: read together at the end.
+    pip_lines: Vec<(Place<'a>, String)>,
     request: PackageRequest,
     errors: SpecErrors,
 }
@@ -79,7 +83,7 @@ impl<'a> Reader<'a> {
 
     fn refuse(&mut self, node: &Node, message: &str, suggestion: &str) {
         let error = self.place(node).error(message, suggestion);
-        self.errors.0.push(error);
+        self.errors.push(error);
     }
 
     fn read_entry(&mut self, key: &Node, value: &Node) {
@@ -163,8 +167,15 @@ impl<'a> Reader<'a> {
     }
 
     fn read_requirement(&mut self, node: &Node) {
-        let Some(text) = self.text(node).map(str::to_owned) else { return };
-        match parse_pip_in_file(self.place(node), &text, self.file, self.pip_policy, self.includes) {
+        if let Some(text) = self.text(node).map(str::to_owned) {
+            self.pip_lines.push((self.place(node), text));
+        }
+    }
+
+    /// Reads what was collected of pip's lists.
+    fn read_pip_lines(&mut self) {
+        let lines = std::mem::take(&mut self.pip_lines);
+        match parse_pip_in_file(&lines, self.file, self.pip_policy, self.includes) {
             Ok(pip) => self.request.pip.merge(pip),
             Err(errors) => self.errors.extend(errors),
         }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use crate::problem::{Problem, is_invisible, mask_credentials};
+use crate::problem::{Problem, is_invisible, mask_credentials, without_credentials_of};
 
 /// How much of a long line is shown, in characters.
 const SHOWN: usize = 100;
+/// How many errors are kept. Each holds its line, so that a hostile text could fill the memory with them.
+const MOST: usize = 100;
 
 /// One refused line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,12 +37,13 @@ impl SpecError {
                 shown => shown,
             })
             .collect();
+        let Problem { column, message, suggestion } = problem;
         Self {
             source: source.to_owned(),
             line,
-            column: problem.column,
-            message: problem.message,
-            suggestion: problem.suggestion,
+            column,
+            message: without_credentials_of(&excerpt, &message),
+            suggestion: without_credentials_of(&excerpt, &suggestion),
             excerpt: mask_credentials(excerpt.trim_end()),
         }
     }
@@ -64,7 +67,7 @@ impl fmt::Display for SpecError {
 
 impl std::error::Error for SpecError {}
 
-/// Every refused line of a text; never empty when returned as an error.
+/// Every refused line of a text, up to a hundred; never empty when returned as an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SpecErrors(pub Vec<SpecError>);
 
@@ -79,9 +82,27 @@ impl SpecErrors {
         self.0.is_empty()
     }
 
+    /// Adds an error. The last one kept says that there are more.
+    pub fn push(&mut self, error: SpecError) {
+        match self.0.len() {
+            MOST.. => {}
+            len if len + 1 == MOST => {
+                let message = "there are more errors than are shown".to_owned();
+                self.0.push(SpecError {
+                    message,
+                    suggestion: "correct the others first".to_owned(),
+                    ..error
+                });
+            }
+            _ => self.0.push(error),
+        }
+    }
+
     /// Adds the errors of another text.
     pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        for error in other.0 {
+            self.push(error);
+        }
     }
 
     /// `value` if nothing was refused.
@@ -105,5 +126,30 @@ impl std::error::Error for SpecErrors {}
 impl From<SpecError> for SpecErrors {
     fn from(error: SpecError) -> Self {
         Self::one(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_show_the_part_with_the_caret() {
+        let excerpt = format!("{}?{}", "a".repeat(500), "b".repeat(500));
+        let error = SpecError::new("--pip", 12, &excerpt, Problem::at(501, "what", "this"));
+        let shown = error.to_string();
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(lines.iter().all(|line| line.len() < 120), "{shown}");
+        assert_eq!(lines[1].find('?'), lines[2].find('^'));
+    }
+
+    #[test]
+    fn the_number_of_errors_is_bounded() {
+        let mut errors = SpecErrors::default();
+        for line in 1..1000 {
+            errors.push(SpecError::new("t", line, "x", Problem::at(1, "what", "this")));
+        }
+        assert_eq!((errors.0.len(), errors.0[99].line), (100, 100));
+        assert_eq!(errors.0[99].message, "there are more errors than are shown");
     }
 }

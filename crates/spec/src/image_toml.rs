@@ -43,8 +43,8 @@ type Value<'i> = Spanned<DeValue<'i>>;
 pub fn parse_image_toml(
     source: &str,
     text: &str,
-    pip_policy: &PipPolicy,
-    conda_policy: &CondaPolicy,
+    pip_policy: PipPolicy,
+    conda_policy: CondaPolicy,
 ) -> Result<PackageRequest, SpecErrors> {
     let mut file = File { source, text, errors: SpecErrors::default() };
     if text.len() > LARGEST {
@@ -59,7 +59,7 @@ pub fn parse_image_toml(
             &message,
             "write `key = \"value\"` or `key = [\"one\", \"two\"]`, with text in quotes",
         );
-        file.errors.0.push(error);
+        file.errors.push(error);
     }
     if !syntax_errors.is_empty() {
         file.errors.0.sort_by_key(|error| (error.line, error.column));
@@ -104,7 +104,7 @@ impl<'a> File<'a> {
 
     fn refuse(&mut self, offset: usize, message: &str, suggestion: &str) {
         let error = self.error(offset, message, suggestion);
-        self.errors.0.push(error);
+        self.errors.push(error);
     }
 
     /// The known entries of a table; the others are refused.
@@ -189,7 +189,7 @@ impl<'a> File<'a> {
         }
     }
 
-    fn read_conda(&mut self, value: &Value<'_>, policy: &CondaPolicy, request: &mut PackageRequest) {
+    fn read_conda(&mut self, value: &Value<'_>, policy: CondaPolicy, request: &mut PackageRequest) {
         for (key, value) in self.table(value, "conda", &["channels", "packages"]) {
             for (place, text) in self.strings(value) {
                 if key == "channels" {
@@ -203,7 +203,7 @@ impl<'a> File<'a> {
         }
     }
 
-    fn read_pip(&mut self, value: &Value<'_>, policy: &PipPolicy, request: &mut PackageRequest) {
+    fn read_pip(&mut self, value: &Value<'_>, policy: PipPolicy, request: &mut PackageRequest) {
         let known = ["packages", "constraints", "index-url", "extra-index-urls"];
         for (key, value) in self.table(value, "pip", &known) {
             match key {
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<PackageRequest, SpecErrors> {
-        parse_image_toml("image.toml", text, &PipPolicy::OPEN, &CondaPolicy::OPEN)
+        parse_image_toml("image.toml", text, PipPolicy::OPEN, CondaPolicy::OPEN)
     }
 
     #[test]
@@ -259,7 +259,7 @@ numpy
 pandas
 """]
             constraints = ["numpy<2"]
-            index-url = "https://me:secret@pypi.example.com/simple"
+            index-url = "https://me:hunter2@pypi.example.com/simple"
             extra-index-urls = ["https://download.pytorch.org/whl/cpu"]
         "#;
         let request = read(text).unwrap();
@@ -280,8 +280,8 @@ pandas
         let closed = parse_image_toml(
             "image.toml",
             "[pip]\nindex-url = \"https://x/s\"",
-            &PipPolicy::INDEX_ONLY,
-            &CondaPolicy::OPEN,
+            PipPolicy::INDEX_ONLY,
+            CondaPolicy::OPEN,
         );
         assert_eq!(closed.unwrap_err().0[0].line, 2);
     }

@@ -1,4 +1,24 @@
-//! What a user may ask for: names, image references, package lines and the build spec. Pure: no I/O and no clock.
+//! What a user may ask for: names, image references, package lines and the build spec. Pure: no I/O, no clock,
+//! no randomness.
+//!
+//! Text comes in through one reader per kind: [`parse_apt`], [`parse_conda`] and [`parse_pip`] for form fields and
+//! options, [`parse_requirements`], [`parse_environment_yml`] and [`parse_image_toml`] for files. Each understands
+//! what people paste, reports *every* line it does not understand as a [`SpecError`], and gives values that no
+//! tool can take for an option. Together they make a [`BuildSpec`], whose [`BuildSpec::spec_hash`] is the same for
+//! equal requests.
+//!
+//! ```
+//! use imagewright_spec::{BuildSpec, PipPolicy, parse_pip};
+//!
+//! let mut spec = BuildSpec::new("python:3.12-slim".parse()?);
+//! spec.pip = parse_pip("--pip", "pip install 'requests>=2' pandas", PipPolicy::INDEX_ONLY)?;
+//! assert_eq!(spec.base.to_string(), "docker.io/library/python:3.12-slim");
+//! assert_eq!(spec.pip.requirements.len(), 2);
+//!
+//! let errors = parse_pip("--pip", "numpy=1.26", PipPolicy::INDEX_ONLY).unwrap_err();
+//! assert_eq!(errors.0[0].suggestion, "write `numpy==1.26`");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod apt;
 mod apt_text;

@@ -15,7 +15,7 @@ pub struct PipRequest {
     pub requirements: Vec<PipRequirement>,
     /// Limits for whatever gets installed, themselves no reason to install anything.
     pub constraints: Vec<PipRequirement>,
-    /// The index to use instead of PyPI.
+    /// The index to use instead of the default one.
     pub index_url: Option<IndexUrl>,
     /// Further indexes, in the order in which they were written.
     pub extra_index_urls: Vec<IndexUrl>,

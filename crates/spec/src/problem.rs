@@ -104,6 +104,32 @@ pub(crate) fn mask_credentials(text: &str) -> String {
     masked
 }
 
+/// Whether a text holds credentials that [`mask_credentials`] would cover.
+pub(crate) fn has_credentials(text: &str) -> bool {
+    mask_credentials(text) != text
+}
+
+/// Takes the credentials of `source` out of a `message` about it: other crates' messages quote what they refuse,
+/// cut into parts in which a password can no longer be recognised.
+pub(crate) fn without_credentials_of(source: &str, message: &str) -> String {
+    let masked = mask_credentials(source);
+    if masked == source {
+        return mask_credentials(message);
+    }
+    // Masking keeps the number of characters: what differs is secret.
+    let (mut words, mut word) = (Vec::new(), String::new());
+    for (original, shown) in source.chars().zip(masked.chars()) {
+        if original != shown && original.is_alphanumeric() {
+            word.push(original);
+        } else if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+    }
+    words.push(word);
+    let secrets = words.iter().filter(|word| word.len() >= 3);
+    secrets.fold(mask_credentials(message), |message, secret| message.replace(secret.as_str(), "***"))
+}
+
 fn mask_userinfo(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
@@ -138,12 +164,21 @@ mod tests {
     #[test]
     fn credentials_are_masked_in_place() {
         assert_eq!(
-            mask_credentials("a @ https://me:secret@host/x b @ https://host/y"),
-            "a @ https://*********@host/x b @ https://host/y"
+            mask_credentials("a @ https://me:hunter2@host/x b @ https://host/y"),
+            "a @ https://**********@host/x b @ https://host/y"
         );
         assert_eq!(mask_credentials("git+https://host/x@v1.0"), "git+https://host/x@v1.0");
         assert_eq!(mask_credentials("a/t/b https://h/t/tk-1/x"), "a/t/b https://h/t/****/x");
         assert!(!mask_credentials("https://me:se/cret@host/x").contains("cret"));
+    }
+
+    #[test]
+    fn messages_lose_the_credentials_of_what_they_quote() {
+        assert_eq!(
+            without_credentials_of("x://me:hunter2@h/y", "invalid package name 'hunter2@h/y'"),
+            "invalid package name '***@h/y'"
+        );
+        assert_eq!(without_credentials_of("numpy=1", "write `numpy==1`"), "write `numpy==1`");
     }
 
     #[test]

@@ -38,31 +38,33 @@ impl PipPolicy {
 ///
 /// # Errors
 /// All lines that could not be understood or are not allowed.
-pub fn parse_pip(source: &str, text: &str, policy: &PipPolicy) -> Result<PipRequest, SpecErrors> {
+pub fn parse_pip(source: &str, text: &str, policy: PipPolicy) -> Result<PipRequest, SpecErrors> {
     parse_pip_at(Place::whole(source), text, policy)
 }
 
 pub(crate) fn parse_pip_at(
     place: Place<'_>,
     text: &str,
-    policy: &PipPolicy,
+    policy: PipPolicy,
 ) -> Result<PipRequest, SpecErrors> {
     let mut no_includes = NoIncludes;
-    let mut reader = Reader::new(*policy, &mut no_includes);
+    let mut reader = Reader::new(policy, &mut no_includes);
     reader.read_text(place, text, None, false);
     reader.finish()
 }
 
-/// Reads lines that stand in the file `file`, whose includes `includes` can read.
+/// Reads pip lines that stand at several places of the file `file`, whose includes `includes` can read. The bounds
+/// on includes hold for all of them together.
 pub(crate) fn parse_pip_in_file(
-    place: Place<'_>,
-    text: &str,
+    lines: &[(Place<'_>, String)],
     file: &RelativePath,
-    policy: &PipPolicy,
+    policy: PipPolicy,
     includes: &mut dyn IncludeReader,
 ) -> Result<PipRequest, SpecErrors> {
-    let mut reader = Reader::new(*policy, includes);
-    reader.read_text(place, text, Some(file), false);
+    let mut reader = Reader::new(policy, includes);
+    for (place, text) in lines {
+        reader.read_text(*place, text, Some(file), false);
+    }
     reader.finish()
 }
 
@@ -73,10 +75,10 @@ pub(crate) fn parse_pip_in_file(
 pub fn parse_requirements(
     file: &RelativePath,
     text: &str,
-    policy: &PipPolicy,
+    policy: PipPolicy,
     includes: &mut dyn IncludeReader,
 ) -> Result<PipRequest, SpecErrors> {
-    let mut reader = Reader::new(*policy, includes);
+    let mut reader = Reader::new(policy, includes);
     reader.includes.enter_root(file);
     reader.read_text(Place::whole(file.as_str()), text, Some(file), false);
     reader.finish()
@@ -113,7 +115,7 @@ impl<'a> Reader<'a> {
                         self.read_segment(&line, segment, file, as_constraints);
                     }
                 }
-                Err(problem) => self.errors.0.push(line.error(problem)),
+                Err(problem) => self.errors.push(line.error(problem)),
             }
         }
     }
@@ -145,7 +147,7 @@ impl<'a> Reader<'a> {
                 }
             };
             if let Err(problem) = result {
-                self.errors.0.push(line.error(problem));
+                self.errors.push(line.error(problem));
             }
         }
         self.keep(latest, as_constraints);

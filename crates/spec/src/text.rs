@@ -6,6 +6,7 @@ use crate::problem::{Problem, is_invisible, show};
 /// The longest text we read, in bytes, and the longest line with its continuations, in characters.
 const LONGEST_TEXT: usize = 1 << 20;
 const LONGEST_LINE: usize = 16 << 10;
+const MOST_LINES: usize = 20_000;
 
 /// A line with its continuations joined, cleaned, and not empty.
 #[derive(Debug, Clone)]
@@ -76,7 +77,7 @@ impl Line {
 /// Splits a text into cleaned lines, leaving out blank ones and comments. Lines that end in `\` go on.
 pub(crate) fn read_lines(place: Place<'_>, text: &str, errors: &mut SpecErrors) -> Vec<Line> {
     if text.len() > LONGEST_TEXT {
-        errors.0.push(place.error(
+        errors.push(place.error(
             format!("the text is larger than {} MiB", LONGEST_TEXT >> 20),
             "split it, or leave out what is not a package",
         ));
@@ -84,6 +85,15 @@ pub(crate) fn read_lines(place: Place<'_>, text: &str, errors: &mut SpecErrors) 
     }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut lines = Vec::new();
+    if text.matches('\n').count() >= MOST_LINES {
+        errors.push(
+            place.error(
+                format!("the text has more than {MOST_LINES} lines"),
+                "leave out what is not a package",
+            ),
+        );
+        return lines;
+    }
     let mut open: Option<Line> = None;
     for (index, raw) in text.split('\n').enumerate() {
         let piece = Piece {
@@ -124,7 +134,7 @@ pub(crate) fn read_lines(place: Place<'_>, text: &str, errors: &mut SpecErrors) 
 /// Keeps a line that says something, and refuses one with characters that nobody can see.
 fn keep(line: Line, lines: &mut Vec<Line>, errors: &mut SpecErrors) {
     if line.characters.len() > LONGEST_LINE {
-        errors.0.push(line.error(Problem::at(
+        errors.push(line.error(Problem::at(
             1,
             format!("the line has more than {LONGEST_LINE} characters"),
             "write one package per line",
@@ -134,7 +144,7 @@ fn keep(line: Line, lines: &mut Vec<Line>, errors: &mut SpecErrors) {
     let hidden =
         line.characters.iter().position(|character| character.is_control() || is_invisible(*character));
     if let Some(index) = hidden {
-        errors.0.push(line.error(Problem::at(
+        errors.push(line.error(Problem::at(
             index + 1,
             format!("the line contains {}", show(line.characters[index])),
             "delete it, or type the line by hand",
@@ -151,7 +161,6 @@ fn clean(character: char, is_first: bool) -> char {
         '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2032}' => '\'',
         '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{2033}' => '"',
         '\u{2010}'..='\u{2013}' | '\u{2212}' => '-',
-        '\u{2264}' | '\u{2265}' | '\u{2260}' => character,
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(character) - 0xff01 + 0x21).unwrap_or(character),
         blank if blank.is_whitespace() => ' ',
         other => other,
@@ -212,13 +221,17 @@ pub(crate) fn split_words(characters: &[char], start: usize) -> Vec<Word> {
 fn word_end(characters: &[char], index: usize) -> usize {
     let (mut depth, mut quote) = (0_usize, None);
     for (at, character) in characters.iter().enumerate().skip(index) {
-        match (*character, quote) {
-            (character, Some(open)) if character == open => quote = None,
-            (_, Some(_)) => {}
-            ('[', None) => depth += 1,
-            (']', None) => depth = depth.saturating_sub(1),
-            ('"' | '\'', None) if depth > 0 => quote = Some(*character),
-            (' ', None) if depth == 0 => return at,
+        if let Some(open) = quote {
+            if *character == open {
+                quote = None;
+            }
+            continue;
+        }
+        match character {
+            '[' => depth += 1,
+            ']' => depth = depth.saturating_sub(1),
+            '"' | '\'' if depth > 0 => quote = Some(*character),
+            ' ' if depth == 0 => return at,
             _ => {}
         }
     }

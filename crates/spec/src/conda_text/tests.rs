@@ -2,7 +2,7 @@ use super::*;
 
 fn read(text: &str) -> (Vec<String>, Vec<String>) {
     let request =
-        parse_conda("conda packages", text, &CondaPolicy::OPEN).unwrap_or_else(|errors| panic!("{errors}"));
+        parse_conda("conda packages", text, CondaPolicy::OPEN).unwrap_or_else(|errors| panic!("{errors}"));
     (
         request.channels.iter().map(ToString::to_string).collect(),
         request.specs.iter().map(ToString::to_string).collect(),
@@ -18,7 +18,7 @@ fn the_guides_own_example_is_understood() {
     assert_eq!(read("-c conda-forge::numpy==1.17*"), (vec![], specs("conda-forge::numpy 1.17.*")));
     assert_eq!(specs("-c conda-forge::numpy==1.17*"), ["numpy[version=\"1.17.*\",channel=\"conda-forge\"]"]);
     let request =
-        parse_conda("t", "-c conda-forge::numpy==1.17*\n-c nvidia cuda", &CondaPolicy::OPEN).unwrap();
+        parse_conda("t", "-c conda-forge::numpy==1.17*\n-c nvidia cuda", CondaPolicy::OPEN).unwrap();
     let channels: Vec<_> = request.all_channels().iter().map(ToString::to_string).collect();
     assert_eq!(channels, ["nvidia", "conda-forge"]);
 }
@@ -70,15 +70,15 @@ fn what_policy_forbids_is_refused() {
         "https://conda.example.com/x::y",
         "https://conda.example.com/x/linux-64/y-1.0-0.conda",
     ] {
-        parse_conda("t", refused, &CondaPolicy::NAMED_CHANNELS_ONLY).unwrap_err();
-        parse_conda("t", refused, &CondaPolicy::OPEN).unwrap();
+        parse_conda("t", refused, CondaPolicy::NAMED_CHANNELS_ONLY).unwrap_err();
+        parse_conda("t", refused, CondaPolicy::OPEN).unwrap();
     }
 }
 
 #[test]
 fn errors_read_well() {
-    let text = "numpy\n-c\n-c ../local x\nnumpy==\n1.17\nconda create -n x numpy\n-c https://me:secret@h/x y\n./x.conda\n\
+    let text = "numpy\n-c\n-c ../local x\nnumpy==\n1.17\nconda create -n x numpy\n-c https://me:hunter2@h/x y\n./x.conda\n\
         --file x.txt\n-n other numpy\nx;rm -rf /\npip install numpy\n__cuda\npy*\n-c https://conda.anaconda.org/t/tk-1/x y";
-    let errors = parse_conda("conda packages", text, &CondaPolicy::OPEN).unwrap_err();
+    let errors = parse_conda("conda packages", text, CondaPolicy::OPEN).unwrap_err();
     insta::assert_snapshot!(errors);
 }

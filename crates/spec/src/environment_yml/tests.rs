@@ -7,7 +7,7 @@ fn read(text: &str) -> Result<PackageRequest, SpecErrors> {
         "env/requirements.txt" => Ok("pandas\n".to_owned()),
         _ => Err(IncludeError::new("there is no such file")),
     };
-    parse_environment_yml(&file, text, &PipPolicy::OPEN, &CondaPolicy::OPEN, &mut includes)
+    parse_environment_yml(&file, text, PipPolicy::OPEN, CondaPolicy::OPEN, &mut includes)
 }
 
 #[test]

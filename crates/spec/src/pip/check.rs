@@ -7,7 +7,7 @@ use url::Url;
 
 use super::markers;
 use crate::index_url::check_url_characters;
-use crate::problem::{Problem, quote, show};
+use crate::problem::{Problem, has_credentials, quote, show};
 
 pub(super) const NAME_ADVICE: &str = "a name has letters, digits, `-`, `_` and `.`, as in `scikit-learn`";
 
@@ -32,6 +32,12 @@ pub(super) fn requirement(line: &str) -> Result<(), Problem> {
             "environment variables are not filled in",
             "write the value itself; keep credentials in a secret",
         ));
+    }
+    // The user of an SSH address is no secret; such addresses are refused for another reason.
+    if has_credentials(line) && !line.contains("ssh://") {
+        let address = line.find('@').filter(|at| !line[..*at].contains("://")).map_or(0, |at| at + 1);
+        let blanks = line[address..].len() - line[address..].trim_start().len();
+        return Err(credentials_refused(line[..address + blanks].chars().count() + 1));
     }
     if line.starts_with('-') {
         return Err(Problem::at(
@@ -205,9 +211,10 @@ pub(super) fn suggestion(line: &str) -> &'static str {
 /// Checks the address of `name @ address`.
 pub(super) fn url(url: &Url, line: &str) -> Result<(), Problem> {
     let start = line.find('@').map_or(0, |at| at + 1);
-    let column = line[..start].chars().count() + 1;
-    let written = line[start..].trim_start().split(' ').next().unwrap_or_default();
-    check_url_characters(written).map_err(|problem| problem.shifted(column))?;
+    let address = line[start..].trim_start();
+    let column = line[..line.len() - address.len()].chars().count() + 1;
+    let written = address.split(' ').next().unwrap_or_default();
+    check_url_characters(written).map_err(|problem| problem.shifted(column - 1))?;
     if !SCHEMES.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
         return Err(Problem::at(
             column,
@@ -216,13 +223,17 @@ pub(super) fn url(url: &Url, line: &str) -> Result<(), Problem> {
         ));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Problem::at(
-            column,
-            "an address in a requirement cannot hold a user or password, because requirements are stored and shown",
-            "use an index with credentials, or an address that needs none",
-        ));
+        return Err(credentials_refused(column));
     }
     Ok(())
+}
+
+fn credentials_refused(column: usize) -> Problem {
+    Problem::at(
+        column,
+        "an address in a requirement cannot hold a user or password, because requirements are stored and shown",
+        "use an index with credentials, or an address that needs none",
+    )
 }
 
 /// Checks `sha256:<hex>`.

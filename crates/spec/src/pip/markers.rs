@@ -151,11 +151,10 @@ fn check_shape(tokens: &[(usize, Token)]) -> Result<(), Problem> {
 
 /// Checks one comparison: a variable with a quoted value.
 fn check_comparison(column: usize, left: &Token, operator: &str, right: &Token) -> Result<(), Problem> {
-    let (variable, value) = match (left, right) {
-        (Token::Variable(variable), Token::Text(value)) | (Token::Text(value), Token::Variable(variable)) => {
-            (variable, value)
-        }
-        _ => return Err(Problem::at(column, "a condition compares a marker with a value in quotes", ADVICE)),
+    let ((Token::Variable(variable), Token::Text(value)) | (Token::Text(value), Token::Variable(variable))) =
+        (left, right)
+    else {
+        return Err(Problem::at(column, "a condition compares a marker with a value in quotes", ADVICE));
     };
     if variable == "extra" {
         return Err(Problem::at(column, "`extra` has no meaning here", "ask for extras as in `name[extra]`"));

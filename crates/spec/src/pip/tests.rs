@@ -33,7 +33,7 @@ fn requirements_have_one_canonical_line() {
 fn hashes_are_kept_and_checked() {
     let hash = format!("sha256:{}", "a".repeat(64));
     let requirement: PipRequirement = format!("x==1 --hash={hash}").parse().unwrap();
-    assert_eq!(requirement.hashes(), [hash.clone()]);
+    assert_eq!(requirement.hashes(), std::slice::from_ref(&hash));
     assert_eq!(requirement.to_string(), "x==1");
     let json = serde_json::to_string(&requirement).unwrap();
     assert_eq!(json, format!("\"x==1 --hash={hash}\""));
@@ -52,13 +52,13 @@ fn refusals_say_where_and_what_instead() {
         ("x-1.0-py3-none-any.whl", 1, "publish it on an index, or write `name @ https://…` with its address"),
         ("https://example.com/x.whl", 1, "write `name @ https://example.com/x.whl`"),
         ("git+https://example.com/x#egg=y", 1, "write `y @ git+https://example.com/x`"),
-        ("x @ file:///etc/passwd", 4, "write an address that starts with `https://` or `git+https://`"),
+        ("x @ file:///etc/passwd", 5, "write an address that starts with `https://` or `git+https://`"),
         (
             "x @ git+ssh://git@example.com/x",
-            4,
+            5,
             "write an address that starts with `https://` or `git+https://`",
         ),
-        ("x @ https://u:p@example.com/x", 4, "use an index with credentials, or an address that needs none"),
+        ("x @ https://u:p@example.com/x", 5, "use an index with credentials, or an address that needs none"),
         ("x @ https://${TOKEN}/x", 13, "write the value itself; keep credentials in a secret"),
         ("x[a-]", 4, "a name has letters, digits, `-`, `_` and `.`, as in `scikit-learn`"),
         ("x[a", 2, "write extras as in `name[extra]`"),

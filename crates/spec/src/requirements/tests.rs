@@ -4,7 +4,7 @@ use super::*;
 
 fn pip(text: &str) -> Vec<String> {
     let request =
-        parse_pip("pip packages", text, &PipPolicy::OPEN).unwrap_or_else(|errors| panic!("{errors}"));
+        parse_pip("pip packages", text, PipPolicy::OPEN).unwrap_or_else(|errors| panic!("{errors}"));
     request.requirements.iter().map(ToString::to_string).collect()
 }
 
@@ -16,7 +16,7 @@ fn files(contents: &[(&str, &str)]) -> impl FnMut(&RelativePath) -> Result<Strin
 
 fn read(text: &str, contents: &[(&str, &str)]) -> Result<PipRequest, SpecErrors> {
     let file = "requirements.txt".parse().unwrap();
-    parse_requirements(&file, text, &PipPolicy::OPEN, &mut files(contents))
+    parse_requirements(&file, text, PipPolicy::OPEN, &mut files(contents))
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn pasted_commands_and_lists_are_understood() {
 fn a_requirements_file_is_read_with_its_includes() {
     let hash = "a".repeat(64);
     let text = format!(
-        "# all\n-r base.txt\n--requirement=sub/more.txt\n-c limits.txt\n--pre\n-ihttps://me:secret@a/simple\n\
+        "# all\n-r base.txt\n--requirement=sub/more.txt\n-c limits.txt\n--pre\n-ihttps://me:hunter2@a/simple\n\
          --extra-index-url https://b/simple\n--no-binary :all:\n--only-binary numpy,PyYAML\nx==1 \\\n    --hash=sha256:{hash} \\\n    --hash sha256:{hash}\n"
     );
     let request = read(
@@ -80,7 +80,7 @@ fn includes_stay_inside_and_end() {
     assert!(message("-r 0.txt", &chain).starts_with("at most 64 files"));
     let error = &read("\n-r a.txt", &[("a.txt", "ok\nnot=ok")]).unwrap_err().0[0];
     assert_eq!((error.source.as_str(), error.line, error.column), ("a.txt", 2, 4));
-    assert!(parse_pip("pip packages", "-r x.txt", &PipPolicy::OPEN).is_err());
+    assert!(parse_pip("pip packages", "-r x.txt", PipPolicy::OPEN).is_err());
 }
 
 #[test]
@@ -88,14 +88,14 @@ fn what_policy_forbids_is_refused() {
     for refused in
         ["x @ https://h/x.whl", "x @ git+https://h/x", "-i https://h/s", "--extra-index-url=https://h/s"]
     {
-        parse_pip("pip packages", refused, &PipPolicy::INDEX_ONLY).unwrap_err();
-        parse_pip("pip packages", refused, &PipPolicy::OPEN).unwrap();
+        parse_pip("pip packages", refused, PipPolicy::INDEX_ONLY).unwrap_err();
+        parse_pip("pip packages", refused, PipPolicy::OPEN).unwrap();
     }
 }
 
 #[test]
 fn errors_read_well() {
-    let text = "numpy=1.17\nok\n-e .\n  pandas scikit learn==1.0*\n--find-links https://x/y\n--extra-index-url https://me:secret@h/?x\n./local\nx; os_name ~= 'a'\n-y";
-    let errors = parse_pip("requirements.txt", text, &PipPolicy::OPEN).unwrap_err();
+    let text = "numpy=1.17\nok\n-e .\n  pandas scikit learn==1.0*\n--find-links https://x/y\n--extra-index-url https://me:hunter2@h/?x\n./local\nx; os_name ~= 'a'\n-y";
+    let errors = parse_pip("requirements.txt", text, PipPolicy::OPEN).unwrap_err();
     insta::assert_snapshot!(errors);
 }
