@@ -30,6 +30,8 @@ pub struct WheelArchive {
     archive: ZipArchive<ArchiveReader>,
     members: Vec<Member>,
     limits: WheelLimits,
+    /// Where pieces of members are unpacked to, kept because most members are smaller than a piece.
+    piece: Vec<u8>,
 }
 
 /// A file in a wheel. Folders are not kept: those that matter have files in them.
@@ -82,7 +84,7 @@ impl WheelArchive {
             let ratio = unpacked / archive_bytes.max(1);
             at_most("its unpacked size as a multiple of its packed size", ratio, limits.ratio)?;
         }
-        Ok(Self { archive, members, limits: *limits })
+        Ok(Self { archive, members, limits: *limits, piece: vec![0; PIECE] })
     }
 
     /// All files, in the archive's own order.
@@ -118,15 +120,15 @@ impl WheelArchive {
         mut sink: impl FnMut(&[u8]) -> Result<(), WheelProblem>,
     ) -> Result<(), WheelProblem> {
         let wrong_size = || entry(&member.path, EntryProblem::Size);
-        let mut packed = self.archive.by_index(member.index).map_err(WheelProblem::Archive)?;
-        let mut piece = vec![0; PIECE];
+        let Self { archive, piece, .. } = self;
+        let mut packed = archive.by_index(member.index).map_err(WheelProblem::Archive)?;
         let mut left = member.size;
         loop {
             if cancel.load(Ordering::Relaxed) {
                 return Err(WheelProblem::Cancelled);
             }
             let count = packed
-                .read(&mut piece)
+                .read(piece)
                 .map_err(|source| WheelProblem::Unpack { entry: shown(&member.path), source })?;
             if count == 0 {
                 return if left == 0 { Ok(()) } else { Err(wrong_size()) };

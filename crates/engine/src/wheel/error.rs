@@ -31,6 +31,11 @@ impl WheelError {
     pub fn is_cancelled(&self) -> bool {
         matches!(self.problem, WheelProblem::Cancelled)
     }
+
+    /// True when the wheel holds more than is accepted.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.problem, WheelProblem::TooLarge { .. } | WheelProblem::DirectoryTooLarge { .. })
+    }
 }
 
 /// Why a wheel cannot be staged.

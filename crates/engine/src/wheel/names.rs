@@ -78,11 +78,6 @@ pub(super) fn member_path(name: &str) -> Result<String, EntryProblem> {
     if name.starts_with('/') {
         return Err(EntryProblem::Absolute);
     }
-    if let [letter, b':', ..] = name.as_bytes()
-        && letter.is_ascii_alphabetic()
-    {
-        return Err(EntryProblem::DriveLetter);
-    }
     let mut path = String::with_capacity(name.len());
     for component in name.split('/') {
         match component {
@@ -97,7 +92,12 @@ pub(super) fn member_path(name: &str) -> Result<String, EntryProblem> {
         }
         path.push_str(component);
     }
-    if path.is_empty() { Err(EntryProblem::EmptyName) } else { Ok(path) }
+    // Looked for at the end, so that `./C:` does not hide it.
+    match path.as_bytes() {
+        [] => Err(EntryProblem::EmptyName),
+        [letter, b':', ..] if letter.is_ascii_alphabetic() => Err(EntryProblem::DriveLetter),
+        _ => Ok(path),
+    }
 }
 
 /// Whether a path names a place in an image without detours: absolute, no `.`, `..`, empty or odd components.
@@ -158,6 +158,7 @@ mod tests {
             ("a/../b", EntryProblem::ParentFolder),
             ("/etc/passwd", EntryProblem::Absolute),
             ("C:/x", EntryProblem::DriveLetter),
+            ("./C:/x", EntryProblem::DriveLetter),
             ("a\\b", EntryProblem::Backslash),
             ("a//b", EntryProblem::EmptyComponent),
             ("a/", EntryProblem::EmptyComponent),
