@@ -151,8 +151,8 @@ fn find_installation(
             return Ok(installation);
         }
         let home = lexically_normalised(&found.home, "").ok_or_else(broken)?;
-        let named = found.version.as_deref().and_then(|text| text.parse::<PythonVersion>().ok());
-        let names = named
+        let said = found.version.as_deref().and_then(|text| text.parse::<PythonVersion>().ok());
+        let names = said
             .map(|version| format!("python{}", version.major_minor()))
             .into_iter()
             .chain(["python3".to_owned(), "python".to_owned()]);

@@ -1,0 +1,17 @@
+//! How large a file is, without fetching it.
+
+use std::time::Duration;
+
+use super::Downloader;
+
+/// A size is nice to know and not worth a long wait.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+impl Downloader {
+    /// The length of the file at an address in bytes, as its server tells it. `None` where it does not, or not
+    /// without credentials.
+    pub async fn size(&self, url: &str) -> Option<u64> {
+        let response = self.client.head(url).timeout(TIMEOUT).send().await.ok()?.error_for_status().ok()?;
+        response.headers().get(reqwest::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+}
