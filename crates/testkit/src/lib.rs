@@ -38,6 +38,9 @@
     reason = "every helper panics when its part does not work: that fails the test"
 )]
 
+pub mod bases;
+
+mod cache;
 mod client;
 mod digest;
 mod image;
@@ -45,6 +48,7 @@ mod index;
 mod process;
 mod proxy;
 mod registry;
+mod runner;
 mod sdist;
 mod server;
 #[cfg(test)]
@@ -60,6 +64,7 @@ pub use image::{
 pub use index::{PackageIndex, PackageIndexBuilder};
 pub use proxy::FaultyProxy;
 pub use registry::{Grant, Registry, RegistryBuilder, TokenAuth, TokenRequest};
+pub use runner::{FileMetadata, RunOutput, Runner};
 pub use sdist::{Sdist, SdistBuilder};
 pub use server::{Fault, RecordedRequest};
 #[doc(hidden)]

@@ -227,6 +227,14 @@ impl Layer {
         }
     }
 
+    /// The file the blob is kept in, for a layer that is.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.content {
+            Content::Bytes(_) => None,
+            Content::File(path) => Some(path),
+        }
+    }
+
     /// The digest of the blob.
     pub fn digest(&self) -> &str {
         &self.digest

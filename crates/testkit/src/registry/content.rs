@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::Registry;
 use super::configuration::Access;
+use crate::Layer;
 use crate::client::{self, on_runtime};
 
 /// Every media type a manifest may have; without it the registry converts to its oldest format.
@@ -60,7 +61,30 @@ impl Registry {
     pub fn replace_blob(&self, digest: &str, bytes: &[u8]) {
         let file = self.blob_file(digest);
         assert!(file.is_file(), "the registry has no blob {digest} that could be replaced");
+        // Not written in place: the file may be a link to one that other tests use.
+        fs::remove_file(&file).expect("a blob to be removed");
         fs::write(&file, bytes).expect("a blob to be written");
+    }
+
+    /// Puts a layer that is kept in a file into the registry's own folder, as a hard link: no byte is copied. Where
+    /// that cannot be done, the layer will simply be uploaded.
+    pub(crate) fn lay_in(&self, repository: &str, layer: &Layer) {
+        let (Some(file), Some(hexadecimal)) = (layer.file(), layer.digest().strip_prefix("sha256:")) else {
+            return;
+        };
+        let blob = self.blob_file(layer.digest());
+        let repositories = self.storage_folder().join("docker/registry/v2/repositories");
+        let link = repositories.join(repository).join("_layers/sha256").join(hexadecimal).join("link");
+        let lay_in = || {
+            fs::create_dir_all(blob.parent()?).ok()?;
+            fs::create_dir_all(link.parent()?).ok()?;
+            if !blob.is_file() {
+                fs::hard_link(file, &blob).ok()?;
+            }
+            fs::write(&link, layer.digest()).ok()
+        };
+        // `None`: another file system, most likely.
+        let _: Option<()> = lay_in();
     }
 
     /// Whether the bytes of a blob are stored, whatever the registry believes.
