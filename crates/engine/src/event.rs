@@ -2,8 +2,8 @@
 //! programs, and the log of the hub.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +152,7 @@ impl Events {
     /// Says that a step begins; [`RunningStep::finish`] says that it has ended.
     pub fn start(&self, step: Step, platform: Option<&str>) -> RunningStep {
         self.send(Event::StepStarted { step, platform: platform.map(str::to_owned) });
-        RunningStep { events: self.clone(), step, started: Instant::now() }
+        RunningStep { events: self.clone(), step, started: Instant::now(), reported: Mutex::new(None) }
     }
 }
 
@@ -162,17 +162,27 @@ impl fmt::Debug for Events {
     }
 }
 
+/// The shortest time between two progress events of one step.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+
 /// A step that has begun.
 #[derive(Debug)]
 pub struct RunningStep {
     events: Events,
     step: Step,
     started: Instant,
+    reported: Mutex<Option<Instant>>,
 }
 
 impl RunningStep {
-    /// Says how far the step is.
+    /// Says how far the step is. Most calls between the first and the last are swallowed: work moves on faster
+    /// than anyone reads.
     pub fn progress(&self, done: u64, total: u64, unit: Unit) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if done < total && reported.is_some_and(|last| last.elapsed() < PROGRESS_INTERVAL) {
+            return;
+        }
+        *reported = Some(Instant::now());
         self.events.send(Event::Progress { step: self.step, done, total, unit });
     }
 

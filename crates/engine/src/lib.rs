@@ -1,5 +1,18 @@
 //! The steps that turn a build plan into a pushed image: index the base, resolve, assemble, push.
 
+pub mod assemble;
+pub mod base;
+pub mod build;
+pub mod cache;
+pub mod cancel;
 pub mod error;
+pub mod event;
+pub mod lock;
+pub mod packages;
+pub mod pip;
+pub mod plan;
+pub mod publish;
 pub mod python;
+mod registry_error;
+pub mod summary;
 pub mod wheel;

@@ -8,7 +8,13 @@ use crate::error::{BuildError, ErrorKind, is_disk_full};
 
 impl From<RegistryError> for BuildError {
     fn from(error: RegistryError) -> Self {
-        let kind = match error.kind() {
+        Self::new(kind(&error), error.to_string()).with_source(error)
+    }
+}
+
+/// The build's kind for a registry's error.
+pub(crate) fn kind(error: &RegistryError) -> ErrorKind {
+    match error.kind() {
             RegistryErrorKind::Unauthorized | RegistryErrorKind::Forbidden => ErrorKind::Unauthorized,
             RegistryErrorKind::NotFound => ErrorKind::NotFound,
             RegistryErrorKind::Unreachable | RegistryErrorKind::RateLimited | RegistryErrorKind::Protocol => {
@@ -18,16 +24,14 @@ impl From<RegistryError> for BuildError {
             RegistryErrorKind::DigestMismatch => ErrorKind::DigestMismatch,
             RegistryErrorKind::TooLarge => ErrorKind::TooLarge,
             RegistryErrorKind::Unsupported => ErrorKind::Unsupported,
-            RegistryErrorKind::Local if is_disk_full(&error) => ErrorKind::DiskFull,
+            RegistryErrorKind::Local if is_disk_full(error) => ErrorKind::DiskFull,
             RegistryErrorKind::Local => ErrorKind::Internal,
-        };
-        Self::new(kind, error.to_string()).with_source(error)
     }
 }
 
 /// The registry's error inside an I/O error: a stream that is read through [`std::io::Read`] can only give it
 /// wrapped.
-pub(crate) fn inside(error: &(dyn StdError + 'static)) -> Option<&RegistryError> {
+pub(crate) fn inside<'error>(error: &'error (dyn StdError + 'static)) -> Option<&'error RegistryError> {
     let mut cause = Some(error);
     while let Some(error) = cause {
         if let Some(found) = error.downcast_ref::<RegistryError>() {

@@ -89,7 +89,7 @@ pub fn write_frame(
 /// # Errors
 /// What `output` gives, and staged files that are shorter than they were.
 pub fn write_file(
-    output: &mut impl Write,
+    output: &mut (impl Write + ?Sized),
     path: &str,
     owner: (u64, u64),
     staged: &StagedFile,

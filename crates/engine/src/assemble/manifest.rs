@@ -47,11 +47,9 @@ pub fn layer_media_type(compression: Compression) -> &'static str {
 /// A base layer's descriptor for an OCI manifest: Docker's media types are refused there by pullers.
 /// Annotations of the layer (zstd:chunked and the like) are kept.
 pub fn as_oci_layer(layer: &Descriptor) -> Descriptor {
-    let media_type = match imagewright_oci::media_type::LayerCompression::from_media_type(&layer.media_type) {
-        Ok(media_type::LayerCompression::Gzip) => media_type::OCI_LAYER_GZIP,
-        Ok(media_type::LayerCompression::Zstd) => media_type::OCI_LAYER_ZSTD,
-        _ => media_type::OCI_LAYER_TAR,
-    };
+    // Unknown types were refused when the base was read.
+    let media_type = media_type::LayerCompression::from_media_type(&layer.media_type)
+        .map_or(media_type::OCI_LAYER_TAR, media_type::LayerCompression::oci_media_type);
     let mut descriptor = Descriptor::new(media_type, layer.digest, layer.size);
     descriptor.annotations.clone_from(&layer.annotations);
     descriptor
@@ -115,7 +113,7 @@ pub const EMPTY_CONFIG: &[u8] = b"{}";
 
 /// The descriptor of [`EMPTY_CONFIG`].
 pub fn empty_config() -> Descriptor {
-    Descriptor::of("application/vnd.oci.empty.v1+json", EMPTY_CONFIG)
+    Descriptor::of(media_type::OCI_EMPTY, EMPTY_CONFIG)
 }
 
 fn add_annotations(value: &mut Value, annotations: &[(&str, String)]) {

@@ -78,13 +78,13 @@ impl Removal {
     ///
     /// # Errors
     /// What `output` gives.
-    pub fn write(&self, mut output: &mut dyn Write, tree: &ImageTree) -> io::Result<()> {
+    pub fn write(&self, output: &mut dyn Write, tree: &ImageTree) -> io::Result<()> {
         let folders: BTreeSet<&str> = self.whiteouts.iter().flat_map(|path| ancestors(path)).collect();
         for folder in folders {
-            write_directory(&mut output, folder, &folder_metadata(tree, folder))?;
+            write_directory(output, folder, &folder_metadata(tree, folder))?;
         }
         for path in &self.whiteouts {
-            write_whiteout(&mut output, path)?;
+            write_whiteout(output, path)?;
         }
         Ok(())
     }

@@ -29,18 +29,18 @@ pub struct TopFile {
 ///
 /// # Errors
 /// What `output` gives.
-pub fn write_top(mut output: &mut dyn Write, tree: &ImageTree, files: &[TopFile]) -> io::Result<()> {
+pub fn write_top(output: &mut dyn Write, tree: &ImageTree, files: &[TopFile]) -> io::Result<()> {
     let folders: BTreeSet<String> =
         files.iter().flat_map(|file| ancestors(&file.path)).map(str::to_owned).collect();
-    write_folders(&mut output, tree, &folders)?;
+    write_folders(output, tree, &folders)?;
     let mut files: Vec<&TopFile> = files.iter().collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     for file in files {
         let metadata = Metadata::new(0o644, file.owner.0, file.owner.1, GENERATED_MTIME);
         let size = file.content.len() as u64;
-        write_file_header(&mut output, &file.path, &metadata, size)?;
+        write_file_header(output, &file.path, &metadata, size)?;
         output.write_all(&file.content)?;
-        write_padding(&mut output, size)?;
+        write_padding(output, size)?;
     }
     Ok(())
 }

@@ -7,8 +7,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use imagewright_oci::digest::Digest;
 use imagewright_oci::layer::index::{IndexError, IndexLimits, LayerIndex, index_layer};
 use imagewright_oci::manifest::Descriptor;
-use imagewright_oci::registry::{Registry, RepositoryName, ResolvedImage};
+use imagewright_oci::registry::{Registry, ResolvedImage};
 use imagewright_oci::tree::ImageTree;
+use imagewright_spec::RepositoryReference;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use crate::cache::{Cache, write_entry};
@@ -20,15 +21,28 @@ use crate::registry_error;
 /// Layers read at the same time: decompressing is what takes the time, so about one a core.
 const CONCURRENT_LAYERS: usize = 3;
 
-/// The tree, the diff ids and the compressed bytes that were read from the registry.
+/// The layers of an image, read.
+pub(super) struct IndexedLayers {
+    /// What all of them make.
+    pub(super) tree: Arc<ImageTree>,
+    /// What the lowest of them make.
+    pub(super) foundation: Arc<ImageTree>,
+    /// Digests of the uncompressed layers.
+    pub(super) diff_ids: Vec<Digest>,
+    /// Compressed bytes that were read from the registry.
+    pub(super) bytes_read: u64,
+}
+
+/// Reads all layers and lays them over each other.
 pub(super) async fn index_layers(
     registry: Arc<dyn Registry>,
     image: &ResolvedImage,
     declared_diff_ids: &[String],
+    foundation_layers: usize,
     cache: &Cache,
     step: &RunningStep,
     cancellation: &CancellationToken,
-) -> Result<(ImageTree, Vec<Digest>, u64), BuildError> {
+) -> Result<IndexedLayers, BuildError> {
     let layers = &image.manifest.layers;
     let total: u64 = layers.iter().map(|layer| layer.size).sum();
     let read = Arc::new(AtomicU64::new(0));
@@ -48,9 +62,13 @@ pub(super) async fn index_layers(
         .buffered(CONCURRENT_LAYERS);
 
     let mut tree = ImageTree::new();
+    let mut foundation = None;
     let mut diff_ids = Vec::with_capacity(layers.len());
     while let Some(index) = indexes.try_next().await? {
         let number = diff_ids.len();
+        if number == foundation_layers {
+            foundation = Some(Arc::new(tree.clone()));
+        }
         if declared_diff_ids[number] != index.diff_id.to_string() {
             return Err(BuildError::new(
                 ErrorKind::DigestMismatch,
@@ -66,12 +84,14 @@ pub(super) async fn index_layers(
         let so_far = done.fetch_add(layers[number].size, Ordering::Relaxed) + layers[number].size;
         step.progress(so_far, total, Unit::Bytes);
     }
-    Ok((tree, diff_ids, read.load(Ordering::Relaxed)))
+    let tree = Arc::new(tree);
+    let foundation = foundation.unwrap_or_else(|| Arc::clone(&tree));
+    Ok(IndexedLayers { tree, foundation, diff_ids, bytes_read: read.load(Ordering::Relaxed) })
 }
 
 async fn layer_index(
     registry: Arc<dyn Registry>,
-    repository: &RepositoryName,
+    repository: &RepositoryReference,
     layer: &Descriptor,
     cache: &Cache,
     read: Arc<AtomicU64>,
@@ -107,16 +127,7 @@ async fn stored_index(path: std::path::PathBuf) -> Result<Option<LayerIndex>, Bu
 
 fn layer_error(error: &IndexError) -> BuildError {
     if let Some(registry) = registry_error::inside(error) {
-        let kind = registry.kind();
-        let message = registry.to_string();
-        let kind = match kind {
-            imagewright_oci::registry::RegistryErrorKind::DigestMismatch => ErrorKind::DigestMismatch,
-            imagewright_oci::registry::RegistryErrorKind::TooLarge => ErrorKind::TooLarge,
-            imagewright_oci::registry::RegistryErrorKind::Timeout => ErrorKind::Timeout,
-            imagewright_oci::registry::RegistryErrorKind::NotFound => ErrorKind::NotFound,
-            _ => ErrorKind::Unreachable,
-        };
-        return BuildError::new(kind, message);
+        return BuildError::new(registry_error::kind(registry), registry.to_string());
     }
     let kind = match error {
         IndexError::TooLarge { .. } => ErrorKind::TooLarge,

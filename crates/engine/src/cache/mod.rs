@@ -106,6 +106,13 @@ impl Cache {
         self.root.join("staging")
     }
 
+    /// Bytes of a package's wheel, where it is in the cache.
+    pub fn wheel_size(&self, package: &crate::lock::LockedPackage) -> Option<u64> {
+        let hex = package.sha256.hex();
+        let path = self.wheels().join("sha256").join(&hex[..2]).join(&hex).join(&package.file);
+        std::fs::metadata(path).ok().map(|metadata| metadata.len())
+    }
+
     /// A folder of this build's own, removed when it is dropped, and by the next start of anything of ours if
     /// this process is killed.
     ///

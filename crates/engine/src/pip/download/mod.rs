@@ -153,15 +153,6 @@ impl Downloader {
         }
     }
 
-    /// The length of a file in bytes, asked of its server without fetching it; `None` where the server does not say.
-    pub async fn size(&self, url: &str) -> Option<u64> {
-        let url = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
-        let request = attempt::authorised(self.client.head(url.clone()), &url, &self.settings.credentials);
-        let response = request.send().await.ok().filter(|response| response.status().is_success())?;
-        // The client reports the length of the body it received, which has none here.
-        response.headers().get(reqwest::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-    }
-
     async fn fetch_one(
         &self,
         file: &WantedFile,

@@ -20,7 +20,7 @@ const LARGEST_OCTAL_OWNER: u64 = 0o777_7777;
 ///
 /// # Errors
 /// What `output` gives.
-pub fn write_directory(output: &mut impl Write, path: &str, metadata: &Metadata) -> io::Result<()> {
+pub fn write_directory(output: &mut (impl Write + ?Sized), path: &str, metadata: &Metadata) -> io::Result<()> {
     write_header(output, &format!("{path}/"), b'5', 0, "", metadata)
 }
 
@@ -29,7 +29,7 @@ pub fn write_directory(output: &mut impl Write, path: &str, metadata: &Metadata)
 /// # Errors
 /// What `output` gives.
 pub fn write_file_header(
-    output: &mut impl Write,
+    output: &mut (impl Write + ?Sized),
     path: &str,
     metadata: &Metadata,
     size: u64,
@@ -41,7 +41,7 @@ pub fn write_file_header(
 ///
 /// # Errors
 /// What `output` gives.
-pub fn write_padding(output: &mut impl Write, size: u64) -> io::Result<()> {
+pub fn write_padding(output: &mut (impl Write + ?Sized), size: u64) -> io::Result<()> {
     output.write_all(&[0; BLOCK][..padding(size)])
 }
 
@@ -50,7 +50,7 @@ pub fn write_padding(output: &mut impl Write, size: u64) -> io::Result<()> {
 /// # Errors
 /// What `output` gives.
 pub fn write_symlink(
-    output: &mut impl Write,
+    output: &mut (impl Write + ?Sized),
     path: &str,
     target: &str,
     metadata: &Metadata,
@@ -62,14 +62,14 @@ pub fn write_symlink(
 ///
 /// # Errors
 /// What `output` gives.
-pub fn write_whiteout(output: &mut impl Write, path: &str) -> io::Result<()> {
+pub fn write_whiteout(output: &mut (impl Write + ?Sized), path: &str) -> io::Result<()> {
     let (folder, name) = crate::layer::path::split(path);
     let marker = crate::layer::path::join(folder, &format!(".wh.{name}"));
     write_header(output, &marker, b'0', 0, "", &Metadata::new(0o644, 0, 0, 0))
 }
 
 fn write_header(
-    output: &mut impl Write,
+    output: &mut (impl Write + ?Sized),
     path: &str,
     type_flag: u8,
     size: u64,

@@ -1,0 +1,64 @@
+//! The configuration and the manifest of a platform's image.
+
+use bytes::Bytes;
+use imagewright_oci::manifest::Descriptor;
+use imagewright_oci::media_type::OCI_CONFIG;
+use imagewright_spec::SpecHash;
+
+use super::layers::BuiltLayer;
+use crate::assemble::config::{AddedLayer, edit};
+use crate::assemble::manifest::{
+    BASE_DIGEST, BASE_LAYERS, BASE_NAME, NewManifest, REVISION, SPEC_HASH, as_oci_layer, image_manifest,
+    layer_media_type,
+};
+use crate::base::Base;
+use crate::error::BuildError;
+use crate::lock::Lock;
+
+/// An image that is ready to be pushed.
+pub(super) struct AssembledImage {
+    pub(super) config: Bytes,
+    pub(super) config_descriptor: Descriptor,
+    /// All layers, bottom first.
+    pub(super) layers: Vec<Descriptor>,
+    pub(super) lock: Bytes,
+    /// Digest of the lock: `sha256:…`.
+    pub(super) revision: String,
+    pub(super) manifest: NewManifest,
+}
+
+/// Puts an image together from its parts.
+pub(super) fn assemble(
+    base: &Base,
+    lock: &Lock,
+    layers: &[BuiltLayer],
+    spec_hash: &SpecHash,
+) -> Result<AssembledImage, BuildError> {
+    let lock_bytes = Bytes::from(lock.to_bytes()?);
+    let revision = imagewright_oci::digest::Digest::of(&lock_bytes).to_string();
+    let added: Vec<AddedLayer> = layers
+        .iter()
+        .map(|layer| AddedLayer {
+            diff_id: layer.facts.diff_id,
+            description: layer.recipe.contents.join(", "),
+        })
+        .collect();
+    let labels = [(REVISION, revision.clone()), (SPEC_HASH, spec_hash.to_string())];
+    let config = edit(&base.config, base.foundation.layers.len(), &added, &labels)?;
+    let config = Bytes::from(config.to_string());
+    let config_descriptor = Descriptor::of(OCI_CONFIG, &config);
+
+    let mut descriptors: Vec<Descriptor> = base.foundation.layers.iter().map(as_oci_layer).collect();
+    descriptors.extend(layers.iter().map(|layer| {
+        Descriptor::new(layer_media_type(layer.recipe.compression), layer.facts.digest, layer.facts.size)
+    }));
+    let annotations = [
+        (BASE_NAME, lock.base.reference.clone()),
+        (BASE_DIGEST, lock.base.digest.to_string()),
+        (BASE_LAYERS, base.foundation.layers.len().to_string()),
+        (REVISION, revision.clone()),
+        (SPEC_HASH, spec_hash.to_string()),
+    ];
+    let manifest = image_manifest(&config_descriptor, &descriptors, &annotations);
+    Ok(AssembledImage { config, config_descriptor, layers: descriptors, lock: lock_bytes, revision, manifest })
+}

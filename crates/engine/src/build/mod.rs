@@ -1,0 +1,194 @@
+//! A build from plan to pushed image.
+//!
+//! ```text
+//! mod.rs        platforms side by side, the tag at the end
+//! platform.rs   one platform, in order: base → resolve → packages → layers → push
+//! target.rs     what Python the base has, as the steps need it
+//! resolve.rs    from requirements to a lock
+//! layers.rs     from packages to layers
+//! image.rs      configuration and manifest
+//! record.rs     finished builds, so that an identical one is a lookup
+//! wheels.rs     wheels from the cache or an index
+//! convert.rs    errors of the parts as errors of the build
+//! ```
+
+mod convert;
+mod image;
+mod layers;
+mod platform;
+mod record;
+mod resolve;
+mod target;
+mod wheels;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use imagewright_oci::manifest::Platform;
+use imagewright_oci::registry::{Registry, TagOrDigest};
+use tokio::sync::Semaphore;
+
+use crate::assemble::manifest::{NewManifest, image_index};
+use crate::cache::Cache;
+use crate::cancel::{CancellationToken, unless_cancelled};
+use crate::error::{BuildError, ErrorKind};
+use crate::event::{Event, Events, Step};
+use crate::plan::BuildPlan;
+use crate::publish::Counters;
+use crate::summary::{BuildSummary, PlatformImage, StepSeconds};
+
+pub use platform::{PlannedImage, PlannedPackage};
+
+/// How long a build that ends early waits for its threads, so that nothing writes into a folder that is being
+/// removed.
+const THREADS_END: Duration = Duration::from_millis(1500);
+
+/// What a build works with.
+#[derive(Clone)]
+pub struct BuildContext {
+    /// Kept from build to build.
+    pub cache: Cache,
+    /// Registries.
+    pub registry: Arc<dyn Registry>,
+    /// Takes what happens.
+    pub events: Events,
+    /// Ends the build.
+    pub cancellation: CancellationToken,
+}
+
+/// What the platforms of one build share.
+struct Shared<'build> {
+    plan: &'build BuildPlan,
+    context: &'build BuildContext,
+    counters: Arc<Counters>,
+    /// One permit a processor, for work on threads.
+    processors: Arc<Semaphore>,
+}
+
+/// Builds and pushes the image of a plan. Sends [`Event::Result`] at the end; an error is returned and not sent.
+///
+/// # Errors
+/// See [`ErrorKind`]. The tag has not moved then.
+pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSummary, BuildError> {
+    let started = Instant::now();
+    plan.check()?;
+    let shared = Shared::new(plan, context);
+    let outcome = shared.build(started).await;
+    shared.wait_for_threads().await;
+    let summary = outcome?;
+    context.events.send(Event::Result(Box::new(summary.clone())));
+    Ok(summary)
+}
+
+/// Resolves a plan and says what would be in the image, without pushing anything.
+///
+/// # Errors
+/// As [`build`], as far as it gets.
+pub async fn dry_run(plan: &BuildPlan, context: &BuildContext) -> Result<Vec<PlannedImage>, BuildError> {
+    plan.check()?;
+    let shared = Shared::new(plan, context);
+    let mut planned = Vec::new();
+    for platform in platforms(plan) {
+        planned.push(unless_cancelled(&context.cancellation, shared.dry_run(&platform)).await?);
+    }
+    shared.wait_for_threads().await;
+    Ok(planned)
+}
+
+fn platforms(plan: &BuildPlan) -> Vec<Platform> {
+    plan.platforms.iter().cloned().map(Platform::from).collect()
+}
+
+/// A platform's image, pushed by digest.
+struct BuiltPlatform {
+    platform: Platform,
+    manifest: NewManifest,
+    image: PlatformImage,
+    steps: Vec<StepSeconds>,
+    unchanged: bool,
+}
+
+impl<'build> Shared<'build> {
+    fn new(plan: &'build BuildPlan, context: &'build BuildContext) -> Self {
+        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            plan,
+            context,
+            counters: Arc::new(Counters::default()),
+            processors: Arc::new(Semaphore::new(processors)),
+        }
+    }
+
+    async fn build(&self, started: Instant) -> Result<BuildSummary, BuildError> {
+        let cancellation = &self.context.cancellation;
+        let mut built = Vec::new();
+        for platform in platforms(self.plan) {
+            built.push(unless_cancelled(cancellation, self.platform(&platform)).await?);
+        }
+        let digest = unless_cancelled(cancellation, self.tag(&built)).await?;
+        Ok(BuildSummary {
+            reference: self.plan.to.to_string(),
+            digest,
+            spec_hash: self.plan.spec.spec_hash().to_string(),
+            seconds: started.elapsed().as_secs_f64(),
+            steps: total_steps(&built),
+            transfer: self.counters.transfer(),
+            unchanged: built.iter().all(|platform| platform.unchanged),
+            images: built.into_iter().map(|platform| platform.image).collect(),
+        })
+    }
+
+    /// Moves the tag: the last thing that a build does.
+    async fn tag(&self, built: &[BuiltPlatform]) -> Result<imagewright_oci::digest::Digest, BuildError> {
+        let index;
+        let manifest = match built {
+            [single] => &single.manifest,
+            several => {
+                let images: Vec<_> =
+                    several.iter().map(|built| (built.platform.clone(), &built.manifest)).collect();
+                index = image_index(&images, &[]);
+                &index
+            }
+        };
+        let tag = TagOrDigest::tag(self.plan.to.tag_or_latest());
+        let digest = self
+            .context
+            .registry
+            .put_manifest(
+                self.plan.to.repository_reference(),
+                &tag,
+                manifest.media_type,
+                manifest.bytes.clone(),
+            )
+            .await?;
+        if digest != manifest.digest {
+            return Err(BuildError::new(
+                ErrorKind::DigestMismatch,
+                format!("{} stored another manifest than it was given", self.plan.to),
+            )
+            .with_next_step("the registry or a proxy before it changes manifests: take that out"));
+        }
+        Ok(digest)
+    }
+
+    /// Waits until no thread of this build works any more, but not for long: their results are not needed.
+    async fn wait_for_threads(&self) {
+        let processors = u32::try_from(std::thread::available_parallelism().map_or(2, std::num::NonZero::get));
+        let all = self.processors.acquire_many(processors.unwrap_or(u32::MAX));
+        let _ = tokio::time::timeout(THREADS_END, all).await;
+    }
+}
+
+/// Seconds of each step, all platforms together.
+fn total_steps(built: &[BuiltPlatform]) -> Vec<StepSeconds> {
+    let steps = [Step::Base, Step::Resolve, Step::Packages, Step::Layers, Step::Push];
+    let seconds = |step| {
+        let all = built.iter().flat_map(|platform| &platform.steps);
+        all.filter(|seconds| seconds.step == step).map(|seconds| seconds.seconds).sum()
+    };
+    steps
+        .into_iter()
+        .map(|step| StepSeconds { step, seconds: seconds(step) })
+        .filter(|step| step.seconds > 0.0)
+        .collect()
+}

@@ -1,0 +1,126 @@
+//! The layer repository: each layer that was ever made, under a tag that names everything its bytes depend on.
+//!
+//! A tagged manifest with one layer keeps the layer from being collected as garbage, and tells its digest, diff
+//! id and sizes in one small request.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use imagewright_oci::digest::Digest;
+use imagewright_oci::manifest::{Descriptor, ManifestOrIndex};
+use imagewright_oci::registry::{BlobSource, TagOrDigest};
+use imagewright_spec::RepositoryReference;
+
+use super::{Publisher, Reused};
+use crate::assemble::layer::{LayerFacts, LayerRecipe, PartSource};
+use crate::assemble::manifest::{EMPTY_CONFIG, artifact_manifest, empty_config, layer_media_type};
+use crate::error::{BuildError, ErrorKind};
+
+/// The artefact type of a stored layer.
+pub const LAYER_ARTIFACT: &str = "application/vnd.imagewright.layer.v1";
+
+const DIFF_ID: &str = "io.imagewright.diff-id";
+const UNCOMPRESSED_SIZE: &str = "io.imagewright.uncompressed-size";
+
+impl Publisher {
+    /// What the layer repository knows of a layer. A repository that cannot be read counts as one that knows
+    /// nothing.
+    pub async fn stored_facts(&self, recipe: &LayerRecipe) -> Option<LayerFacts> {
+        let repository = self.layer_repository.as_ref()?;
+        let tag = TagOrDigest::tag(recipe.key.hex());
+        match self.registry.get_manifest(repository, &tag).await {
+            Ok(Some(found)) => facts_of(&found.content),
+            Ok(None) => None,
+            Err(error) => {
+                tracing::debug!(%error, %repository, "the layer repository cannot be read");
+                None
+            }
+        }
+    }
+
+    /// Makes sure that a layer of ours is in the target repository, and in the layer repository for the next
+    /// image. `None` when its bytes are needed and its frames are not in the cache.
+    ///
+    /// # Errors
+    /// What the registry gives.
+    pub async fn put_layer(
+        &self,
+        recipe: &LayerRecipe,
+        facts: &LayerFacts,
+    ) -> Result<Option<Reused>, BuildError> {
+        let blob = Descriptor::new(layer_media_type(recipe.compression), facts.digest, facts.size);
+        if self.find(self.layer_repository.as_ref(), &blob).await? {
+            return Ok(Some(Reused::Yes));
+        }
+        if !recipe.missing_frames(&self.cache).is_empty() {
+            return Ok(None);
+        }
+        let source = BlobSource::Parts(recipe.sources(&self.cache).into_iter().map(blob_source).collect());
+        if let Some(repository) = self.writable_layer_repository() {
+            match self.store(repository, recipe, facts, &blob, &source).await {
+                Ok(()) if self.find(Some(repository), &blob).await? => return Ok(Some(Reused::No)),
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::Unauthorized => self.warn_once(repository, &error),
+                Err(error) => return Err(error),
+            }
+        }
+        self.upload(&self.target, &blob, &source).await?;
+        Ok(Some(Reused::No))
+    }
+
+    async fn store(
+        &self,
+        repository: &RepositoryReference,
+        recipe: &LayerRecipe,
+        facts: &LayerFacts,
+        blob: &Descriptor,
+        source: &BlobSource,
+    ) -> Result<(), BuildError> {
+        if !self.is_readable(repository, blob).await? {
+            self.upload(repository, blob, source).await?;
+        }
+        let config = empty_config();
+        if self.registry.head_blob(repository, &config.digest).await?.is_none() {
+            self.upload(repository, &config, &BlobSource::Bytes(Bytes::from_static(EMPTY_CONFIG))).await?;
+        }
+        let annotations = [
+            (DIFF_ID, facts.diff_id.to_string()),
+            (UNCOMPRESSED_SIZE, facts.uncompressed_size.to_string()),
+        ];
+        let manifest = artifact_manifest(LAYER_ARTIFACT, blob, None, &annotations);
+        let tag = TagOrDigest::tag(recipe.key.hex());
+        self.registry.put_manifest(repository, &tag, manifest.media_type, manifest.bytes).await?;
+        Ok(())
+    }
+
+    fn warn_once(&self, repository: &RepositoryReference, error: &BuildError) {
+        if !self.layer_repository_refused.swap(true, Ordering::Relaxed) {
+            self.events.warn(format!(
+                "layers cannot be kept in {repository} for the next image, so they are pushed with this one only: \
+                 {error}"
+            ));
+        }
+    }
+}
+
+fn blob_source(part: PartSource) -> BlobSource {
+    match part {
+        PartSource::Bytes(bytes) => BlobSource::Bytes(bytes),
+        PartSource::File(path) => BlobSource::File(path),
+    }
+}
+
+/// The facts in a stored layer's manifest; `None` for anything that is none of ours.
+fn facts_of(content: &ManifestOrIndex) -> Option<LayerFacts> {
+    let ManifestOrIndex::Manifest(manifest) = content else { return None };
+    if manifest.artifact_type.as_deref() != Some(LAYER_ARTIFACT) {
+        return None;
+    }
+    let [layer] = manifest.layers.as_slice() else { return None };
+    Some(LayerFacts {
+        digest: layer.digest,
+        diff_id: manifest.annotations.get(DIFF_ID)?.parse::<Digest>().ok()?,
+        size: layer.size,
+        uncompressed_size: manifest.annotations.get(UNCOMPRESSED_SIZE)?.parse().ok()?,
+    })
+}

@@ -1,0 +1,31 @@
+//! The lock in the registry: a blob of the image's repository, held by an artefact whose subject is the image.
+
+use bytes::Bytes;
+use imagewright_oci::manifest::Descriptor;
+use imagewright_oci::registry::{BlobSource, TagOrDigest};
+
+use super::Publisher;
+use crate::assemble::manifest::{EMPTY_CONFIG, NewManifest, artifact_manifest, empty_config};
+use crate::error::BuildError;
+use crate::lock::LOCK_MEDIA_TYPE;
+
+impl Publisher {
+    /// Pushes an image's lock: found through the image by the referrers API or its fallback tag, and by its
+    /// digest, which the image's annotations name.
+    ///
+    /// # Errors
+    /// What the registry gives.
+    pub async fn put_lock(&self, lock: Bytes, image: &NewManifest) -> Result<(), BuildError> {
+        let blob = Descriptor::of(LOCK_MEDIA_TYPE, &lock);
+        self.put_bytes(&blob, lock).await?;
+        let config = empty_config();
+        if self.registry.head_blob(&self.target, &config.digest).await?.is_none() {
+            self.upload(&self.target, &config, &BlobSource::Bytes(Bytes::from_static(EMPTY_CONFIG))).await?;
+        }
+        let subject = Descriptor::new(image.media_type, image.digest, image.bytes.len() as u64);
+        let artifact = artifact_manifest(LOCK_MEDIA_TYPE, &blob, Some(&subject), &[]);
+        let digest = TagOrDigest::Digest(artifact.digest);
+        self.registry.put_manifest(&self.target, &digest, artifact.media_type, artifact.bytes).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! Pushing an image: layers found again or uploaded, configuration, lock, manifest, and the tag last.
+
+mod blobs;
+mod layer_repository;
+mod lock_artifact;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use imagewright_oci::registry::Registry;
+use imagewright_spec::RepositoryReference;
+
+use crate::cache::Cache;
+use crate::event::Events;
+use crate::summary::Transfer;
+
+pub use blobs::Reused;
+pub use layer_repository::LAYER_ARTIFACT;
+
+/// Pushes the parts of an image to one repository.
+pub struct Publisher {
+    /// The registry client; the base may be on another registry.
+    pub registry: Arc<dyn Registry>,
+    /// Where the image goes.
+    pub target: RepositoryReference,
+    /// Where layers are found again by their key, and kept for the next image. Only we write there.
+    pub layer_repository: Option<RepositoryReference>,
+    /// Where frames are.
+    pub cache: Cache,
+    /// Takes warnings.
+    pub events: Events,
+    /// Bytes moved.
+    pub counters: Arc<Counters>,
+    /// Set once the layer repository has refused a write: warned about once, not tried again.
+    pub layer_repository_refused: AtomicBool,
+}
+
+impl Publisher {
+    /// The layer repository, unless it has refused a write.
+    fn writable_layer_repository(&self) -> Option<&RepositoryReference> {
+        let refused = self.layer_repository_refused.load(Ordering::Relaxed);
+        self.layer_repository.as_ref().filter(|_| !refused)
+    }
+}
+
+/// Bytes moved by one build.
+#[derive(Debug, Default)]
+pub struct Counters {
+    new_layers: AtomicU64,
+    reused_layers: AtomicU64,
+    uploaded: AtomicU64,
+    read: AtomicU64,
+}
+
+impl Counters {
+    /// Counts a layer that was made in this build.
+    pub fn add_new_layer(&self, bytes: u64) {
+        self.new_layers.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a layer that was found made.
+    pub fn add_reused_layer(&self, bytes: u64) {
+        self.reused_layers.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts bytes sent to the registry.
+    pub fn add_uploaded(&self, bytes: u64) {
+        self.uploaded.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts bytes read from the base's registry.
+    pub fn add_read(&self, bytes: u64) {
+        self.read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes sent so far.
+    pub fn uploaded(&self) -> u64 {
+        self.uploaded.load(Ordering::Relaxed)
+    }
+
+    /// All of them.
+    pub fn transfer(&self) -> Transfer {
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Transfer {
+            new_layer_bytes: load(&self.new_layers),
+            reused_layer_bytes: load(&self.reused_layers),
+            uploaded_bytes: load(&self.uploaded),
+            read_bytes: load(&self.read),
+        }
+    }
+}
