@@ -112,7 +112,10 @@ impl Lock {
         if lock.version != LOCK_VERSION {
             return Err(BuildError::new(
                 ErrorKind::Unsupported,
-                format!("the lock of the image has version {}; this program reads {LOCK_VERSION}", lock.version),
+                format!(
+                    "the lock of the image has version {}; this program reads {LOCK_VERSION}",
+                    lock.version
+                ),
             )
             .with_next_step("use the version of Imagewright that built the image, or a newer one"));
         }

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use imagewright_oci::layer::codec::Compression;
-use imagewright_spec::{Architecture, BuildSpec, ImageReference, IndexCredentials, Platform, RepositoryReference};
+use imagewright_spec::{
+    Architecture, BuildSpec, ImageReference, IndexCredentials, Platform, RepositoryReference,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{BuildError, ErrorKind};

@@ -15,17 +15,17 @@ impl From<RegistryError> for BuildError {
 /// The build's kind for a registry's error.
 pub(crate) fn kind(error: &RegistryError) -> ErrorKind {
     match error.kind() {
-            RegistryErrorKind::Unauthorized | RegistryErrorKind::Forbidden => ErrorKind::Unauthorized,
-            RegistryErrorKind::NotFound => ErrorKind::NotFound,
-            RegistryErrorKind::Unreachable | RegistryErrorKind::RateLimited | RegistryErrorKind::Protocol => {
-                ErrorKind::Unreachable
-            }
-            RegistryErrorKind::Timeout => ErrorKind::Timeout,
-            RegistryErrorKind::DigestMismatch => ErrorKind::DigestMismatch,
-            RegistryErrorKind::TooLarge => ErrorKind::TooLarge,
-            RegistryErrorKind::Unsupported => ErrorKind::Unsupported,
-            RegistryErrorKind::Local if is_disk_full(error) => ErrorKind::DiskFull,
-            RegistryErrorKind::Local => ErrorKind::Internal,
+        RegistryErrorKind::Unauthorized | RegistryErrorKind::Forbidden => ErrorKind::Unauthorized,
+        RegistryErrorKind::NotFound => ErrorKind::NotFound,
+        RegistryErrorKind::Unreachable | RegistryErrorKind::RateLimited | RegistryErrorKind::Protocol => {
+            ErrorKind::Unreachable
+        }
+        RegistryErrorKind::Timeout => ErrorKind::Timeout,
+        RegistryErrorKind::DigestMismatch => ErrorKind::DigestMismatch,
+        RegistryErrorKind::TooLarge => ErrorKind::TooLarge,
+        RegistryErrorKind::Unsupported => ErrorKind::Unsupported,
+        RegistryErrorKind::Local if is_disk_full(error) => ErrorKind::DiskFull,
+        RegistryErrorKind::Local => ErrorKind::Internal,
     }
 }
 

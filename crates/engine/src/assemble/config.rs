@@ -46,9 +46,9 @@ pub fn edit(
     diff_ids.extend(added.iter().map(|layer| json!(layer.diff_id)));
 
     let mut history = matching_history(root.get("history"), base_layers, &created);
-    history.extend(added.iter().map(|layer| {
-        json!({"created": created, "created_by": format!("{CREATED_BY} {}", layer.description)})
-    }));
+    history.extend(added.iter().map(
+        |layer| json!({"created": created, "created_by": format!("{CREATED_BY} {}", layer.description)}),
+    ));
     root.insert("history".to_owned(), Value::Array(history));
 
     if !labels.is_empty() {
@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn a_history_that_does_not_match_is_replaced() {
-        let base = json!({"rootfs": {"diff_ids": ["sha256:a", "sha256:b"]}, "history": [{"created_by": "one"}]});
+        let base =
+            json!({"rootfs": {"diff_ids": ["sha256:a", "sha256:b"]}, "history": [{"created_by": "one"}]});
         let edited = edit(&base, 2, &added(), &[]).unwrap();
         assert_eq!(edited["history"].as_array().unwrap().len(), 3);
         assert_eq!(edited["rootfs"]["diff_ids"].as_array().unwrap().len(), 3);

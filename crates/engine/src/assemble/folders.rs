@@ -34,7 +34,11 @@ pub fn folder_metadata(tree: &ImageTree, folder: &str) -> Metadata {
 ///
 /// # Errors
 /// What `output` gives.
-pub fn write_folders(output: &mut (impl Write + ?Sized), tree: &ImageTree, folders: &BTreeSet<String>) -> io::Result<()> {
+pub fn write_folders(
+    output: &mut (impl Write + ?Sized),
+    tree: &ImageTree,
+    folders: &BTreeSet<String>,
+) -> io::Result<()> {
     // Byte order puts a folder before what is inside it.
     for folder in folders {
         write_directory(output, folder, &folder_metadata(tree, folder))?;

@@ -32,7 +32,11 @@ impl FrameKey {
         compression: Compression,
     ) -> Self {
         let mut hasher = Sha256Hasher::new();
-        let head = format!("frame {FORMAT_VERSION}\n{staged}\n{}\n{}\n", placement.fingerprint(), compression.fingerprint());
+        let head = format!(
+            "frame {FORMAT_VERSION}\n{staged}\n{}\n{}\n",
+            placement.fingerprint(),
+            compression.fingerprint()
+        );
         hasher.update(head.as_bytes());
         for path in left_out {
             hasher.update(path.as_bytes());

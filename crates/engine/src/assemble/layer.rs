@@ -152,7 +152,8 @@ impl LayerRecipe {
     /// Frames that cannot be read.
     pub fn measure(&self, cache: &Cache) -> Result<LayerFacts, BuildError> {
         let failed = |error| BuildError::file("read a package's frame in", &cache.frames(), error);
-        let mut parts = PartsReader { parts: self.readers(cache).map_err(failed)?, hasher: Sha256Hasher::new() };
+        let mut parts =
+            PartsReader { parts: self.readers(cache).map_err(failed)?, hasher: Sha256Hasher::new() };
         let mut plain = Sha256Hasher::new();
         let mut buffer = vec![0; 256 << 10];
         {
@@ -230,5 +231,7 @@ fn compressed(
         write(&mut frame)?;
         frame.finish()
     };
-    frame().map(Bytes::from).map_err(|error| BuildError::internal("a layer cannot be compressed").with_source(error))
+    frame()
+        .map(Bytes::from)
+        .map_err(|error| BuildError::internal("a layer cannot be compressed").with_source(error))
 }

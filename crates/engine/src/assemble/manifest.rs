@@ -92,7 +92,12 @@ pub fn image_index(images: &[(Platform, &NewManifest)], annotations: &[(&str, St
 }
 
 /// An artefact that belongs to an image: one blob, found through the image it names as its subject.
-pub fn artifact_manifest(artifact_type: &str, blob: &Descriptor, subject: Option<&Descriptor>, annotations: &[(&str, String)]) -> NewManifest {
+pub fn artifact_manifest(
+    artifact_type: &str,
+    blob: &Descriptor,
+    subject: Option<&Descriptor>,
+    annotations: &[(&str, String)],
+) -> NewManifest {
     let empty = empty_config();
     let mut manifest = json!({
         "schemaVersion": 2,

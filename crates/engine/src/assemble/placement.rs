@@ -73,7 +73,10 @@ impl<'tree> Placer<'tree> {
             let (real_folder, owner) = self.folder(package, folder)?;
             let real = join(&real_folder, name);
             if self.tree.get(&real).is_some_and(imagewright_oci::tree::Node::is_directory) {
-                return Err(blocked(package, &format!("/{real} is a folder in the base, and a file in the package")));
+                return Err(blocked(
+                    package,
+                    &format!("/{real} is a folder in the base, and a file in the package"),
+                ));
             }
             if !placement.folders.contains(real_folder.as_str()) {
                 placement.folders.extend(ancestors(&real).map(str::to_owned));
@@ -92,7 +95,10 @@ impl<'tree> Placer<'tree> {
             .find(|ancestor| self.tree.get(ancestor).is_some_and(|node| !node.is_directory()))
             .map(str::to_owned);
         if let Some(blocker) = blocker {
-            return Err(blocked(package, &format!("/{blocker} is a file in the base, and a folder in the package")));
+            return Err(blocked(
+                package,
+                &format!("/{blocker} is a file in the base, and a folder in the package"),
+            ));
         }
         let owner = self.tree.owner_of_nearest_folder(&real);
         self.folders.insert(folder.to_owned(), (real.clone(), owner));

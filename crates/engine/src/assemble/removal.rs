@@ -108,7 +108,9 @@ fn bytecode_of(tree: &ImageTree, source: &str) -> Vec<String> {
     let prefix = format!("{stem}.");
     tree.children(&cache)
         .filter(|(name, _)| {
-            name.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(".pyc")).is_some_and(|tag| !tag.is_empty())
+            name.strip_prefix(&prefix)
+                .and_then(|rest| rest.strip_suffix(".pyc"))
+                .is_some_and(|tag| !tag.is_empty())
         })
         .map(|(name, _)| join(&cache, name))
         .collect()

@@ -106,8 +106,9 @@ async fn layer_index(
     });
     let reader = StreamReader::new(counted.map_err(std::io::Error::other));
     let source = SyncIoBridge::new(Box::pin(reader));
-    let index = blocking(move || index_layer(source, IndexLimits::default()).map_err(|error| layer_error(&error)))
-        .await??;
+    let index =
+        blocking(move || index_layer(source, IndexLimits::default()).map_err(|error| layer_error(&error)))
+            .await??;
     blocking(move || {
         write_entry(&path, |file| index.store(file))?;
         Ok(index)
@@ -138,8 +139,11 @@ fn layer_error(error: &IndexError) -> BuildError {
 }
 
 fn unusable(number: usize, error: &imagewright_oci::tree::TreeError) -> BuildError {
-    BuildError::new(ErrorKind::Unsupported, format!("layer {} of the base cannot be used: {error}", number + 1))
-        .with_next_step("rebuild the base with a current tool and push it again, or choose another base")
+    BuildError::new(
+        ErrorKind::Unsupported,
+        format!("layer {} of the base cannot be used: {error}", number + 1),
+    )
+    .with_next_step("rebuild the base with a current tool and push it again, or choose another base")
 }
 
 /// Runs work on a thread for blocking work. A panic there is a defect of ours and ends the build as one.

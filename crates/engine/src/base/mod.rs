@@ -71,7 +71,8 @@ pub async fn load(
     let declared = declared_diff_ids(&config)?;
     check_layers(&image.manifest.layers, declared.len())?;
     let indexed =
-        index::index_layers(registry, &image, &declared, foundation_layers, cache, step, cancellation).await?;
+        index::index_layers(registry, &image, &declared, foundation_layers, cache, step, cancellation)
+            .await?;
     let foundation = Foundation {
         tree: indexed.foundation,
         layers: image.manifest.layers[..foundation_layers].to_vec(),

@@ -24,5 +24,9 @@ pub fn operating_system(tree: &ImageTree) -> Option<OperatingSystem> {
         })
     };
     let id = value("ID")?;
-    Some(OperatingSystem { version: value("VERSION_ID"), name: value("PRETTY_NAME").unwrap_or_else(|| id.clone()), id })
+    Some(OperatingSystem {
+        version: value("VERSION_ID"),
+        name: value("PRETTY_NAME").unwrap_or_else(|| id.clone()),
+        id,
+    })
 }

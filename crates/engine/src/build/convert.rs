@@ -35,7 +35,9 @@ impl From<WheelError> for BuildError {
         }
         let kind = if error.is_too_large() { ErrorKind::TooLarge } else { ErrorKind::Unsupported };
         Self::new(kind, error.to_string())
-            .with_next_step("ask for another version of the package, or tell its publisher that the wheel is broken")
+            .with_next_step(
+                "ask for another version of the package, or tell its publisher that the wheel is broken",
+            )
             .with_source(error)
     }
 }

@@ -60,5 +60,12 @@ pub(super) fn assemble(
         (SPEC_HASH, spec_hash.to_string()),
     ];
     let manifest = image_manifest(&config_descriptor, &descriptors, &annotations);
-    Ok(AssembledImage { config, config_descriptor, layers: descriptors, lock: lock_bytes, revision, manifest })
+    Ok(AssembledImage {
+        config,
+        config_descriptor,
+        layers: descriptors,
+        lock: lock_bytes,
+        revision,
+        manifest,
+    })
 }

@@ -65,9 +65,11 @@ pub(super) fn recipes(inputs: &LayerInputs<'_>) -> Result<Vec<LayerRecipe>, Buil
         recipes.push(package_layer(inputs, &group)?);
     }
     if !top.is_empty() {
-        recipes.push(LayerRecipe::of_entries(vec!["marks of what was asked for".to_owned()], compression, |output| {
-            write_top(output, inputs.reduced, &top)
-        })?);
+        recipes.push(LayerRecipe::of_entries(
+            vec!["marks of what was asked for".to_owned()],
+            compression,
+            |output| write_top(output, inputs.reduced, &top),
+        )?);
     }
     Ok(recipes)
 }
@@ -138,10 +140,9 @@ async fn facts(
     let facts = match publisher.stored_facts(recipe).await {
         Some(stored) => stored,
         None => {
-            let permit = Arc::clone(processors)
-                .acquire_owned()
-                .await
-                .map_err(|error| BuildError::internal("the build's processors are gone").with_source(error))?;
+            let permit = Arc::clone(processors).acquire_owned().await.map_err(|error| {
+                BuildError::internal("the build's processors are gone").with_source(error)
+            })?;
             let (recipe, cache) = (recipe.clone(), cache.clone());
             blocking(move || {
                 let _permit = permit;

@@ -173,7 +173,8 @@ impl<'build> Shared<'build> {
 
     /// Waits until no thread of this build works any more, but not for long: their results are not needed.
     async fn wait_for_threads(&self) {
-        let processors = u32::try_from(std::thread::available_parallelism().map_or(2, std::num::NonZero::get));
+        let processors =
+            u32::try_from(std::thread::available_parallelism().map_or(2, std::num::NonZero::get));
         let all = self.processors.acquire_many(processors.unwrap_or(u32::MAX));
         let _ = tokio::time::timeout(THREADS_END, all).await;
     }

@@ -140,7 +140,8 @@ impl Shared<'_> {
             None => (Vec::new(), 0),
         };
         let fresh = prepared.iter().filter(|package| package.fresh).count();
-        let detail = format!("{fresh} made, {} from the cache, {downloaded} bytes downloaded", prepared.len() - fresh);
+        let detail =
+            format!("{fresh} made, {} from the cache, {downloaded} bytes downloaded", prepared.len() - fresh);
         steps.push(StepSeconds { step: Step::Packages, seconds: step.finish(detail) });
 
         let step = events.start(Step::Layers, Some(&name));
@@ -156,7 +157,10 @@ impl Shared<'_> {
         let recipes = recipes(&inputs)?;
         let layers = measure(recipes, &self.context.cache, &publisher, &self.processors).await?;
         let assembled = assemble(&base, &lock, &layers, &self.plan.spec.spec_hash())?;
-        steps.push(StepSeconds { step: Step::Layers, seconds: step.finish(format!("{} layers", layers.len())) });
+        steps.push(StepSeconds {
+            step: Step::Layers,
+            seconds: step.finish(format!("{} layers", layers.len())),
+        });
 
         let step = events.start(Step::Push, Some(&name));
         self.push(&publisher, &base, &layers, &assembled, &step).await?;
@@ -173,16 +177,25 @@ impl Shared<'_> {
             image: image.clone(),
         };
         record.remember(&self.context.cache, key)?;
-        Ok(BuiltPlatform { platform: platform.clone(), manifest: assembled.manifest, image, steps, unchanged: false })
+        Ok(BuiltPlatform {
+            platform: platform.clone(),
+            manifest: assembled.manifest,
+            image,
+            steps,
+            unchanged: false,
+        })
     }
 
     async fn find_base(&self, platform: &Platform) -> Result<(ResolvedImage, Option<OwnImage>), BuildError> {
         let reference = &self.plan.spec.base;
         let identifier = match reference.digest() {
             Some(digest) => TagOrDigest::Digest(digest.parse().map_err(|error| {
-                BuildError::new(crate::error::ErrorKind::SpecInvalid, format!("the digest of {reference} is malformed"))
-                    .with_next_step("write sha256: and 64 hexadecimal digits")
-                    .with_source(error)
+                BuildError::new(
+                    crate::error::ErrorKind::SpecInvalid,
+                    format!("the digest of {reference} is malformed"),
+                )
+                .with_next_step("write sha256: and 64 hexadecimal digits")
+                .with_source(error)
             })?),
             None => TagOrDigest::tag(reference.tag_or_latest()),
         };
@@ -190,7 +203,9 @@ impl Shared<'_> {
         let image = registry.resolve(reference.repository_reference(), &identifier, platform).await?;
         let own = OwnImage::of(registry, &image).await?;
         if own.is_some() {
-            self.context.events.log(format!("{reference} was built by Imagewright: its packages are laid out anew"));
+            self.context
+                .events
+                .log(format!("{reference} was built by Imagewright: its packages are laid out anew"));
         }
         Ok((image, own))
     }
@@ -313,7 +328,8 @@ impl Shared<'_> {
         let label = format!("{} {}", distribution.name, distribution.version);
         if !site_folders.contains(&distribution.folder) {
             // As with pip: what is outside of the environment stays, behind the new one on `sys.path`.
-            events.log(format!("{label} in /{} stays and is shadowed by the new version", distribution.folder));
+            events
+                .log(format!("{label} in /{} stays and is shadowed by the new version", distribution.folder));
             return None;
         }
         let Some(files) = distribution.files(tree) else {
@@ -368,8 +384,13 @@ impl Shared<'_> {
             }
         }
         for overlap in &overlaps.overlaps {
-            let (kept, others) = overlap.packages.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
-            events.log(format!("/{} is in {} and {kept}: that of {kept} is used", overlap.path, others.join(", ")));
+            let (kept, others) =
+                overlap.packages.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
+            events.log(format!(
+                "/{} is in {} and {kept}: that of {kept} is used",
+                overlap.path,
+                others.join(", ")
+            ));
         }
     }
 
@@ -424,13 +445,16 @@ impl Shared<'_> {
     ) -> Result<(), BuildError> {
         let digest = TagOrDigest::Digest(manifest.digest);
         let registry = &self.context.registry;
-        registry.put_manifest(&publisher.target, &digest, manifest.media_type, manifest.bytes.clone()).await?;
+        registry
+            .put_manifest(&publisher.target, &digest, manifest.media_type, manifest.bytes.clone())
+            .await?;
         publisher.put_lock(lock, manifest).await
     }
 }
 
 fn describe_base(base: &Base) -> String {
-    let system = base::operating_system(&base.tree).map_or_else(|| "no os-release".to_owned(), |system| system.name);
+    let system =
+        base::operating_system(&base.tree).map_or_else(|| "no os-release".to_owned(), |system| system.name);
     format!("{system}, {} layers, {} paths", base.image.manifest.layers.len(), base.tree.len())
 }
 
@@ -457,4 +481,3 @@ fn platform_image(platform: &str, base: &Base, lock: &Lock, assembled: &Assemble
         kept: lock.kept.clone(),
     }
 }
-

@@ -11,7 +11,7 @@ use super::target::PythonBase;
 use crate::base::{Base, OwnImage};
 use crate::error::{BuildError, ErrorKind};
 use crate::lock::{LOCK_VERSION, Lock, LockedBase, LockedPackage, LockedPython, LockedReplacement};
-use crate::pip::download::{Downloader, DownloadSettings, WantedFile};
+use crate::pip::download::{DownloadSettings, Downloader, WantedFile};
 use crate::pip::{PipInput, PipResolver, Resolution, ResolvedPackage, ResolverSettings, Source, UvBinary};
 
 /// How long resolving may take.

@@ -35,7 +35,10 @@ pub(super) async fn compiler(
     events: &Events,
 ) -> Result<Option<Arc<BytecodeCompiler>>, BuildError> {
     if target.version.patch.is_none() || target.free_threaded {
-        events.log(format!("no bytecode is made: the exact version of {} is not known here", target.executable));
+        events.log(format!(
+            "no bytecode is made: the exact version of {} is not known here",
+            target.executable
+        ));
         return Ok(None);
     }
     let version = target.version.full();

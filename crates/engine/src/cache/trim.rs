@@ -51,11 +51,7 @@ impl Cache {
         ];
         let measure = |(title, folder): (&'static str, PathBuf)| {
             let files = files_below(&folder);
-            Section {
-                title,
-                files: files.len() as u64,
-                bytes: files.iter().map(|file| file.bytes).sum(),
-            }
+            Section { title, files: files.len() as u64, bytes: files.iter().map(|file| file.bytes).sum() }
         };
         CacheUsage { sections: sections.into_iter().map(measure).collect() }
     }

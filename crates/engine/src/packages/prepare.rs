@@ -180,7 +180,8 @@ impl Preparer {
             };
             let staged = stage_wheel(&wheel, &scheme, &options, &folder, &stopped)?;
             let facts = StagedFacts::of(&staged);
-            let placement = Placer::new(&tree).place(&package.name, facts.paths.iter().map(String::as_str))?;
+            let placement =
+                Placer::new(&tree).place(&package.name, facts.paths.iter().map(String::as_str))?;
             let frame = FrameKey::new(key.0, &placement, &left_out, compression);
             let size = write_frame(&cache, &frame, &staged, &placement, &left_out, compression)?;
             facts.remember(&cache, key)?;

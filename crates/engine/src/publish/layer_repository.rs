@@ -83,10 +83,8 @@ impl Publisher {
         if self.registry.head_blob(repository, &config.digest).await?.is_none() {
             self.upload(repository, &config, &BlobSource::Bytes(Bytes::from_static(EMPTY_CONFIG))).await?;
         }
-        let annotations = [
-            (DIFF_ID, facts.diff_id.to_string()),
-            (UNCOMPRESSED_SIZE, facts.uncompressed_size.to_string()),
-        ];
+        let annotations =
+            [(DIFF_ID, facts.diff_id.to_string()), (UNCOMPRESSED_SIZE, facts.uncompressed_size.to_string())];
         let manifest = artifact_manifest(LAYER_ARTIFACT, blob, None, &annotations);
         let tag = TagOrDigest::tag(recipe.key.hex());
         self.registry.put_manifest(repository, &tag, manifest.media_type, manifest.bytes).await?;

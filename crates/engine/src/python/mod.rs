@@ -28,3 +28,6 @@ pub use environment::ImageEnvironment;
 pub use error::PythonError;
 pub use target::{Architecture, InstallFolders, Libc, PythonKind, PythonTarget, SiteFolder};
 pub use version::PythonVersion;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use imagewright_oci::layer::codec::Compression;
+use imagewright_spec::{ImageReference, Platform, RepositoryReference};
+
+/// Container images for data science, assembled in seconds.
+#[derive(Debug, Parser)]
+#[command(name = "imagewright", version, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Assemble a base image and packages into a pushed image.
+    Build(Box<BuildArguments>),
+    /// Show the cache, or make it smaller.
+    Cache(CacheArguments),
+}
+
+/// How events are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EventFormat {
+    /// Progress bars on a terminal, plain lines elsewhere.
+    Auto,
+    /// One JSON object a line on standard output.
+    Json,
+}
+
+/// Options of `build`.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct BuildArguments {
+    /// Image to start from
+    #[arg(long, value_name = "REF", required_unless_present_any = ["plan", "file"])]
+    pub(crate) base: Option<ImageReference>,
+
+    /// Python requirement as pip reads it (repeatable)
+    #[arg(long, value_name = "REQ")]
+    pub(crate) pip: Vec<String>,
+
+    /// System package as apt reads it (repeatable)
+    #[arg(long, value_name = "PKG")]
+    pub(crate) apt: Vec<String>,
+
+    /// conda package as `conda install` reads it (repeatable)
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) conda: Vec<String>,
+
+    /// requirements.txt, environment.yml or image.toml (repeatable)
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) file: Vec<PathBuf>,
+
+    /// Where to push the image, with its tag
+    #[arg(long, value_name = "REF", required_unless_present_any = ["plan", "dry_run"])]
+    pub(crate) to: Option<ImageReference>,
+
+    /// Platforms, separated by commas: linux/amd64, linux/arm64
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    pub(crate) platform: Vec<Platform>,
+
+    /// Package index instead of PyPI
+    #[arg(long, value_name = "URL", env = "IMAGEWRIGHT_INDEX_URL", hide_env_values = true)]
+    pub(crate) index_url: Option<String>,
+
+    /// Further package index, asked first (repeatable)
+    #[arg(long, value_name = "URL")]
+    pub(crate) extra_index_url: Vec<String>,
+
+    /// File with registry credentials, as `docker login` writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authfile: Option<PathBuf>,
+
+    /// Registry to speak to over plain HTTP (repeatable)
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) insecure_registry: Vec<String>,
+
+    /// PEM file with certificates to trust besides the system's (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Vec<PathBuf>,
+
+    /// Repository that keeps layers for the next image; nobody else should write to it
+    #[arg(long, value_name = "REF", env = "IMAGEWRIGHT_LAYER_REPO")]
+    pub(crate) layer_repo: Option<RepositoryReference>,
+
+    /// Compression of new layers: zstd or gzip
+    #[arg(long, value_name = "CODEC", default_value_t)]
+    pub(crate) compression: Compression,
+
+    /// Resolve again, even if the same was resolved within the last day
+    #[arg(long)]
+    pub(crate) fresh: bool,
+
+    /// Resolve and show the exact packages; push nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t = EventFormat::Auto)]
+    pub(crate) events: EventFormat,
+
+    /// Read the whole build plan as JSON, `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "base", "pip", "apt", "conda", "file", "to", "platform", "index_url", "extra_index_url", "authfile",
+        "insecure_registry", "ca_bundle", "layer_repo", "fresh",
+    ])]
+    pub(crate) plan: Option<PathBuf>,
+
+    /// Folder of the cache [default: ~/.cache/imagewright]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// Options of `cache`.
+#[derive(Debug, Args)]
+pub(crate) struct CacheArguments {
+    #[command(subcommand)]
+    pub(crate) action: Option<CacheAction>,
+
+    /// Folder of the cache [default: ~/.cache/imagewright]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", global = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheAction {
+    /// Show what the cache holds
+    Show,
+    /// Remove what was not used for longest
+    Trim {
+        /// Size to trim to, such as 10GB or 500MiB; 0 empties the cache
+        #[arg(long, value_name = "SIZE")]
+        to: String,
+    },
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  the image is pushed
+  2  spec_invalid     a line, a name or an option is wrong
+  3  conflict         no set of versions satisfies everything
+  4  not_found        an image, a package or a version does not exist
+  5  unauthorized     a registry or index refuses the credentials
+  6  unreachable      a registry or index cannot be reached
+  7  sandbox_failed   a step in the sandbox failed
+  8  disk_full        no space is left
+  9  digest_mismatch  bytes are not those that were promised
+ 10  too_large        something is larger than is accepted
+ 11  timeout          a step took too long
+ 12  unsupported      the base or a package is of a kind that is not supported
+ 70  internal         a defect of Imagewright
+130  cancelled        the build was ended";

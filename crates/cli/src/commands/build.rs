@@ -1,0 +1,62 @@
+//! `imagewright build`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use imagewright_engine::build::{BuildContext, build, dry_run};
+use imagewright_engine::cache::Cache;
+use imagewright_engine::error::BuildError;
+use imagewright_engine::event::{Event, Events};
+use imagewright_engine::plan::BuildPlan;
+use imagewright_oci::credential::CredentialSource;
+use imagewright_oci::registry::{RegistryClient, RegistryClientConfig};
+
+use crate::arguments::BuildArguments;
+use crate::display::{self, Display};
+use crate::input;
+use crate::signals::cancelled_by_signals;
+
+/// Builds, shows what happens, and gives the documented exit code.
+pub(crate) async fn run(arguments: BuildArguments) -> ExitCode {
+    let display = Arc::new(Display::new(arguments.events));
+    let shown = Arc::clone(&display);
+    let events = Events::new(move |event| shown.show(&event));
+    match attempt(&arguments, events, &display).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = display::chain(&error), "the build failed");
+            display.show(&Event::from(&error));
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) -> Result<(), BuildError> {
+    let cancellation = cancelled_by_signals()
+        .map_err(|error| BuildError::internal("signals cannot be waited for").with_source(error))?;
+    let plan = input::plan(arguments)?;
+    let context = BuildContext {
+        cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
+        registry: Arc::new(registry(&plan)?),
+        events,
+        cancellation,
+    };
+    if arguments.dry_run {
+        let planned = dry_run(&plan, &context).await?;
+        display.planned(&planned);
+    } else {
+        build(&plan, &context).await?;
+    }
+    Ok(())
+}
+
+fn registry(plan: &BuildPlan) -> Result<RegistryClient, BuildError> {
+    let credentials = plan.auth_file.clone().map_or(CredentialSource::UserFiles, CredentialSource::AuthFile);
+    let config = RegistryClientConfig {
+        credentials,
+        insecure_registries: plan.insecure_registries.clone(),
+        ca_bundles: plan.ca_bundles.clone(),
+        ..RegistryClientConfig::default()
+    };
+    Ok(RegistryClient::new(config)?)
+}

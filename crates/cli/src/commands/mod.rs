@@ -1,0 +1,4 @@
+//! The subcommands.
+
+pub(crate) mod build;
+pub(crate) mod cache;

@@ -1,0 +1,117 @@
+//! From flags and files to a build plan.
+
+mod files;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use imagewright_engine::error::{BuildError, ErrorKind};
+use imagewright_engine::plan::BuildPlan;
+use imagewright_spec::{
+    CondaPolicy, ImageReference, IndexUrl, PackageRequest, PipPolicy, Problem, SpecErrors, parse_apt,
+    parse_conda, parse_pip,
+};
+
+use crate::arguments::BuildArguments;
+
+/// Largest plan that is read, in bytes.
+const PLAN_SIZE_LIMIT: u64 = 16 << 20;
+
+/// The plan that the command line describes.
+///
+/// # Errors
+/// Everything that is wrong with what was typed, by line and column.
+pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> {
+    if let Some(path) = &arguments.plan {
+        return BuildPlan::from_json(&read_plan(path)?);
+    }
+    let mut request = PackageRequest::default();
+    let mut errors = Vec::new();
+    for path in &arguments.file {
+        match files::read(path)? {
+            Ok(found) => request.merge(found),
+            Err(found) => errors.extend(found.0),
+        }
+    }
+    let mut keep = |found: Result<PackageRequest, SpecErrors>| match found {
+        Ok(found) => request.merge(found),
+        Err(found) => errors.extend(found.0),
+    };
+    // One option is one line, so that an error's line number counts the options.
+    let apt = parse_apt("--apt", &arguments.apt.join("\n"));
+    keep(apt.map(|apt| PackageRequest { apt, ..PackageRequest::default() }));
+    let conda = parse_conda("--conda", &arguments.conda.join("\n"), CondaPolicy::OPEN);
+    keep(conda.map(|conda| PackageRequest { conda, ..PackageRequest::default() }));
+    let pip = parse_pip("--pip", &arguments.pip.join("\n"), PipPolicy::OPEN);
+    keep(pip.map(|pip| PackageRequest { pip, ..PackageRequest::default() }));
+    if !errors.is_empty() {
+        return Err(invalid_lines(&SpecErrors(errors)));
+    }
+    let base = arguments.base.clone().or(request.base.take());
+    let base = base.ok_or_else(|| {
+        BuildError::new(ErrorKind::SpecInvalid, "no base image is given")
+            .with_next_step("pass --base REF, or write base = \"REF\" into image.toml")
+    })?;
+    if let Some(url) = &arguments.index_url {
+        request.pip.index_url = Some(index("--index-url", url)?);
+    }
+    for url in &arguments.extra_index_url {
+        request.pip.extra_index_urls.push(index("--extra-index-url", url)?);
+    }
+    let to = match &arguments.to {
+        Some(to) => to.clone(),
+        // Only a dry run may go without: nothing is pushed then.
+        None => dry_run_target(&base)?,
+    };
+    let mut plan = BuildPlan::new(request.on_base(base), to);
+    if !arguments.platform.is_empty() {
+        plan.platforms.clone_from(&arguments.platform);
+    }
+    plan.layer_repository.clone_from(&arguments.layer_repo);
+    plan.compression = arguments.compression;
+    plan.fresh = arguments.fresh;
+    plan.auth_file.clone_from(&arguments.authfile);
+    plan.insecure_registries.clone_from(&arguments.insecure_registry);
+    plan.ca_bundles.clone_from(&arguments.ca_bundle);
+    Ok(plan)
+}
+
+fn dry_run_target(base: &ImageReference) -> Result<ImageReference, BuildError> {
+    base.with_tag("dry-run").map_err(|problem| wrong_option("--base", &problem))
+}
+
+fn index(option: &'static str, text: &str) -> Result<IndexUrl, BuildError> {
+    text.parse().map_err(|problem| wrong_option(option, &problem))
+}
+
+fn wrong_option(option: &str, problem: &Problem) -> BuildError {
+    BuildError::new(ErrorKind::SpecInvalid, format!("{option}: {}", problem.message))
+        .with_next_step(problem.suggestion.clone())
+}
+
+fn invalid_lines(errors: &SpecErrors) -> BuildError {
+    let count = errors.0.len();
+    let message =
+        if count == 1 { "one line is wrong".to_owned() } else { format!("{count} lines are wrong") };
+    BuildError::new(ErrorKind::SpecInvalid, message)
+        .with_explanation(errors.to_string())
+        .with_next_step("correct them as suggested; nothing was started")
+}
+
+fn read_plan(path: &Path) -> Result<String, BuildError> {
+    let failed = |error: std::io::Error| {
+        BuildError::new(
+            ErrorKind::SpecInvalid,
+            format!("the plan {} cannot be read: {error}", path.display()),
+        )
+        .with_next_step("pass a file that exists, or - for standard input")
+    };
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(PLAN_SIZE_LIMIT).read_to_string(&mut text).map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(PLAN_SIZE_LIMIT).read_to_string(&mut text).map_err(failed)?;
+    }
+    Ok(text)
+}
