@@ -143,12 +143,11 @@ fn find_installation(
             config: found.config.clone(),
             home: found.home.clone(),
         };
-        // The environment's own executable is a link to the real one, or (`--copies`) a copy of it.
-        if let Some(path) = real(executable)?
-            && let Ok(installation) = prefix::find(tree, &path)
-            && installation.prefix != found.prefix
-        {
-            return Ok(installation);
+        // The environment's own executable is a link to the real one, or (`--copies`) a copy of it that knows
+        // nothing of where it came from.
+        let inside = format!("{}/", tree.real_folder(&found.prefix)?);
+        if let Some(path) = real(executable)?.filter(|path| !path.starts_with(&inside)) {
+            return prefix::find(tree, &path);
         }
         let home = lexically_normalised(&found.home, "").ok_or_else(broken)?;
         let said = found.version.as_deref().and_then(|text| text.parse::<PythonVersion>().ok());

@@ -1,7 +1,9 @@
 //! What people see of resolutions: recorded words of uv, and real runs.
 
 mod consistency;
+mod downloads;
 mod live;
+mod local_index;
 mod stand_in;
 mod words;
 

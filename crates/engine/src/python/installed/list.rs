@@ -29,6 +29,7 @@ pub fn list(tree: &ImageTree, target: &PythonTarget) -> Installed {
     let mut found: BTreeMap<PackageName, InstalledDistribution> = BTreeMap::new();
     let mut warnings = Vec::new();
     let mut seen_folders = BTreeSet::new();
+    let mut links = BTreeSet::new();
     for site in &target.site_folders {
         let Ok(Some(folder)) = tree.resolve(&site.path).map(|found| found.map(|found| found.path)) else {
             continue;
@@ -36,7 +37,7 @@ pub fn list(tree: &ImageTree, target: &PythonTarget) -> Installed {
         if !seen_folders.insert(folder.clone()) {
             continue;
         }
-        let links = editable_links(tree, &folder);
+        links.extend(editable_links(tree, &folder));
         for (name, _) in tree.children(&folder) {
             let Some(metadata) = Metadata::locate(tree, &folder, name) else {
                 continue;
@@ -44,13 +45,16 @@ pub fn list(tree: &ImageTree, target: &PythonTarget) -> Installed {
             match metadata.read(tree) {
                 Ok(mut distribution) => {
                     distribution.owner = owner(&distribution, site.system, &owned_by_conda);
-                    distribution.editable |= links.contains(&distribution.name);
                     found.entry(distribution.name.clone()).or_insert(distribution);
                 }
                 Err(reason) => warnings
                     .push(format!("/{} is left out of the resolution: {reason}.", join(&folder, name))),
             }
         }
+    }
+    // The metadata of a linked project is in its source folder, which a path file names.
+    for (name, distribution) in &mut found {
+        distribution.editable |= links.contains(name);
     }
     Installed { distributions: found.into_values().collect(), warnings }
 }

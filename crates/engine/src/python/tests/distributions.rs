@@ -5,7 +5,7 @@ use std::str::FromStr;
 use pep508_rs::PackageName;
 
 use super::Image;
-use crate::python::installed::{Installed, Owner, list};
+use crate::python::installed::{Installed, list};
 
 const PACKAGES: &str = "usr/local/lib/python3.12/site-packages";
 
