@@ -117,7 +117,7 @@ impl<'a> Chooser<'a> {
         let (Some(url), Some(file_name)) = (url, archive.file_name()) else {
             return Err(refused("its address is not that of a file on a web server"));
         };
-        let Some(rank) = file_name.ends_with(".whl").then(|| tags::rank(&file_name, self.target)) else {
+        let Some(rank) = tags::is_wheel(&file_name).then(|| tags::rank(&file_name, self.target)) else {
             let (name, version) = (package.name.clone(), package.version.clone());
             return Err(Unusable::NeedsBuild(NeedsBuild { name, version }));
         };

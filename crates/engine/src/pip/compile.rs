@@ -37,7 +37,7 @@ pub(super) struct Setting<'a> {
     pub(super) work: &'a Path,
     /// Certificates to trust, when they are not uv's own.
     pub(super) certificates: Option<PathBuf>,
-    /// The index instead of PyPI.
+    /// The index instead of the public one.
     pub(super) default_index: Option<&'a IndexUrl>,
     /// Further indexes; they are asked before the default one.
     pub(super) extra_indexes: &'a [IndexUrl],

@@ -184,7 +184,6 @@ impl PipError {
         match self {
             Self::Conflict { .. } | Self::Yanked { .. } | Self::RequiresPython { .. } => ErrorKind::Conflict,
             Self::NotFound { .. } | Self::NoMatchingWheel { .. } => ErrorKind::NotFound,
-            Self::SourceOnly { .. } => ErrorKind::Unsupported,
             Self::Refused { .. } => ErrorKind::SpecInvalid,
             Self::Unauthorized { .. } => ErrorKind::Unauthorized,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
@@ -193,7 +192,9 @@ impl PipError {
             Self::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
             Self::File { source, .. } if crate::error::is_disk_full(source) => ErrorKind::DiskFull,
-            Self::UvMissing { .. } | Self::UvVersion { .. } => ErrorKind::Unsupported,
+            Self::SourceOnly { .. } | Self::UvMissing { .. } | Self::UvVersion { .. } => {
+                ErrorKind::Unsupported
+            }
             Self::File { .. } | Self::Unexpected { .. } => ErrorKind::Internal,
         }
     }

@@ -8,7 +8,7 @@ use pep508_rs::PackageName;
 use crate::python::installed::{Installed, InstalledDistribution, Owner};
 use crate::python::{Architecture, InstallFolders, Libc, PythonKind, PythonTarget, SiteFolder};
 
-/// CPython 3.11.2 on x86-64 with glibc 2.36.
+/// Python 3.11.2 on x86-64 with glibc 2.36.
 pub(crate) fn target() -> PythonTarget {
     let packages = "usr/local/lib/python3.11/site-packages".to_owned();
     PythonTarget {
@@ -40,7 +40,7 @@ pub(crate) fn installed(distributions: &[(&str, &str, &[&str])]) -> Installed {
         .map(|(name, version, requirements)| {
             let mut metadata = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
             for requirement in *requirements {
-                metadata.push_str(&format!("Requires-Dist: {requirement}\n"));
+                metadata.extend(["Requires-Dist: ", *requirement, "\n"]);
             }
             InstalledDistribution {
                 name: PackageName::from_str(name).unwrap(),

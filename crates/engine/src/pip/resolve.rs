@@ -18,7 +18,7 @@ use super::error::PipError;
 use super::resolution::{Resolution, ResolvedPackage, Source};
 use super::source_only::{self, NeedsBuild};
 use super::uv_binary::UvBinary;
-use super::{certificates, order, pylock, stand_in, stubs};
+use super::{certificates, order, pylock, stand_in, stubs, tags};
 use crate::python::PythonTarget;
 use crate::python::installed::Installed;
 use crate::python::markers::marker_environment;
@@ -41,7 +41,7 @@ pub struct ResolverSettings {
 impl ResolverSettings {
     /// The usual settings: ten minutes, the system's certificates.
     pub fn new(cache_folder: impl Into<PathBuf>) -> Self {
-        Self { cache_folder: cache_folder.into(), ca_bundles: Vec::new(), timeout: Duration::from_secs(600) }
+        Self { cache_folder: cache_folder.into(), ca_bundles: Vec::new(), timeout: Duration::from_mins(10) }
     }
 }
 
@@ -111,7 +111,7 @@ impl PipResolver {
 /// A repository or an archive of sources at an address has to be built, whatever is in it.
 fn refuse_sources(requirements: &[PipRequirement]) -> Result<(), PipError> {
     for requirement in requirements {
-        let wheel = requirement.url().is_none_or(|url| !requirement.is_git() && url.path().ends_with(".whl"));
+        let wheel = requirement.url().is_none_or(|url| !requirement.is_git() && tags::is_wheel(url.path()));
         if !wheel {
             let name = requirement.requirement().name.clone();
             return Err(NeedsBuild { name, version: None }.into_error(None));

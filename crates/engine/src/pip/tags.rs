@@ -11,6 +11,11 @@ pub(super) struct Rank {
     platform: u32,
 }
 
+/// True for the name or path of a wheel. Case counts: tools write and look for it in small letters only.
+pub(super) fn is_wheel(name: &str) -> bool {
+    name.strip_suffix(".whl").is_some()
+}
+
 /// The rank of a wheel's file name in a target; `None` when it does not run there, or is no wheel's name.
 pub(super) fn rank(file_name: &str, target: &PythonTarget) -> Option<Rank> {
     let stem = file_name.strip_suffix(".whl")?;
@@ -52,13 +57,12 @@ fn interpreter_rank(python: &str, abi: &str, target: &PythonTarget) -> Option<u3
             _ => None,
         };
     }
-    let pure = match python {
-        "py3" => 1,
-        _ => {
-            let of: u32 = python.strip_prefix("py3")?.parse().ok()?;
-            let distance = minor.checked_sub(of)?;
-            if distance == 0 { 0 } else { 1 + distance }
-        }
+    let pure = match python.strip_prefix("py3")? {
+        "" => 1,
+        of => match minor.checked_sub(of.parse().ok()?)? {
+            0 => 0,
+            distance => 1 + distance,
+        },
     };
     (abi == "none").then_some(1000 + pure)
 }

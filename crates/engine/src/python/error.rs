@@ -15,7 +15,7 @@ pub enum PythonError {
         /// The folders, joined with `:`.
         searched: String,
     },
-    /// PyPy, GraalPy and others.
+    /// Another implementation of the language.
     #[error("/{executable} is {implementation}; packages are installed for CPython only")]
     NotCPython {
         /// The executable on `PATH`.
@@ -66,7 +66,7 @@ pub enum PythonError {
         /// Its `home`.
         home: String,
     },
-    /// Neither x86-64 nor AArch64.
+    /// A machine that images are not built for.
     #[error(
         "/{executable} is built for a machine (ELF number {machine}) that is not supported; amd64 and arm64 are"
     )]

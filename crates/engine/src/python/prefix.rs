@@ -20,7 +20,7 @@ pub(super) struct Installation {
     pub(super) free_threaded: bool,
 }
 
-/// Finds the installation of a resolved executable, as CPython's own `getpath` does: upwards from its folder
+/// Finds the installation of a resolved executable, as `getpath` of `CPython` does: upwards from its folder
 /// to the landmark `lib/python3.X/os.py`.
 pub(super) fn find(tree: &ImageTree, executable: &str) -> Result<Installation, PythonError> {
     let (folder, name) = split(executable);

@@ -117,7 +117,7 @@ pub struct SiteFolder {
 pub enum Architecture {
     /// x86-64, `amd64` to registries.
     Amd64,
-    /// AArch64, `arm64` to registries.
+    /// 64-bit ARM, `arm64` to registries.
     Arm64,
 }
 

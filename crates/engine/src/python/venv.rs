@@ -18,7 +18,7 @@ pub(super) struct VirtualEnvironment {
     pub(super) version: Option<String>,
 }
 
-/// The virtual environment of an executable. CPython looks at the path as it was called, *before* following
+/// The virtual environment of an executable. `CPython` looks at the path as it was called, *before* following
 /// links: in the executable's folder and in the one above.
 pub(super) fn find(tree: &ImageTree, executable: &str) -> Option<VirtualEnvironment> {
     let folder = split(executable).0;

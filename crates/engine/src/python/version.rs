@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A CPython version such as `3.12.4`, `3.14.0rc1`, or `3.12` where the image does not say more.
+/// A Python version such as `3.12.4`, `3.14.0rc1`, or `3.12` where the image does not say more.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PythonVersion {
     /// Always 3 for what we install into.

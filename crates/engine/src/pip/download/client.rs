@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::pip::error::PipError;
 
 /// A connection that gives nothing for this long is broken.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client that trusts the system's certificates and those of the given PEM files. Redirects to another host lose

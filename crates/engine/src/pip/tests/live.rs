@@ -1,4 +1,4 @@
-//! Real resolutions on PyPI.
+//! Real resolutions on the public index.
 
 use super::{request, resolve_in, shown, uv};
 use crate::pip::fixtures::installed;

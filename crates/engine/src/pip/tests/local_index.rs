@@ -57,7 +57,7 @@ async fn old_indexes_without_json_and_metadata_are_understood() {
 async fn nothing_of_a_source_distribution_is_run() {
     let witness = tempfile::tempdir().unwrap();
     let trace = witness.path().join("was-run");
-    let setup = format!("open({:?}, 'w').close()\nfrom setuptools import setup\nsetup(name='evil')\n", trace);
+    let setup = format!("open({trace:?}, 'w').close()\nfrom setuptools import setup\nsetup(name='evil')\n");
     let index = PackageIndex::with([&WheelBuilder::new("setuptools", "80.0").build()]);
     index.add_sdist(&SdistBuilder::new("evil", "2.0").file("setup.py", setup).build());
     index.add_wheel(&WheelBuilder::new("evil", "1.0").build());

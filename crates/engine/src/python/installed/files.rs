@@ -77,9 +77,9 @@ fn bytecode(tree: &ImageTree, path: &str) -> Vec<String> {
     let prefix = format!("{stem}.");
     tree.children(&cache)
         .map(|(name, _)| name)
-        .filter(|name| name.ends_with(".pyc"))
         .filter(|name| {
-            name.strip_prefix(&prefix).is_some_and(|rest| !rest.trim_end_matches(".pyc").is_empty())
+            let tag = name.strip_suffix(".pyc").and_then(|name| name.strip_prefix(&prefix));
+            tag.is_some_and(|tag| !tag.is_empty())
         })
         .map(|name| join(&cache, name))
         .collect()

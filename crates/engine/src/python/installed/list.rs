@@ -100,7 +100,7 @@ impl Metadata {
             (Some("METADATA"), false)
         } else if name.ends_with(".egg-info") {
             (is_folder().then_some("PKG-INFO"), true)
-        } else if name.ends_with(".egg") && is_folder() {
+        } else if name.strip_suffix(".egg").is_some() && is_folder() {
             let inner = join(&path, "EGG-INFO");
             let text_path = join(&inner, "PKG-INFO");
             return Some(Self { folder: path, path: inner, text_path, egg: true });
