@@ -37,10 +37,10 @@ pub(crate) fn inside<'error>(error: &'error (dyn StdError + 'static)) -> Option<
         if let Some(found) = error.downcast_ref::<RegistryError>() {
             return Some(found);
         }
-        if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            if let Some(found) = inside(inner) {
-                return Some(found);
-            }
+        if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
+            && let Some(found) = inside(inner)
+        {
+            return Some(found);
         }
         cause = error.source();
     }

@@ -2,6 +2,8 @@
 
 pub mod credential;
 pub mod digest;
+pub mod layer;
 pub mod manifest;
 pub mod media_type;
 pub mod registry;
+pub mod tree;

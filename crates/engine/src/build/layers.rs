@@ -137,19 +137,19 @@ async fn facts(
     if let Some(known) = recipe.known_facts(cache)? {
         return Ok(known);
     }
-    let facts = match publisher.stored_facts(recipe).await {
-        Some(stored) => stored,
-        None => {
-            let permit = Arc::clone(processors).acquire_owned().await.map_err(|error| {
-                BuildError::internal("the build's processors are gone").with_source(error)
-            })?;
-            let (recipe, cache) = (recipe.clone(), cache.clone());
-            blocking(move || {
-                let _permit = permit;
-                recipe.measure(&cache)
-            })
-            .await??
-        }
+    let facts = if let Some(stored) = publisher.stored_facts(recipe).await {
+        stored
+    } else {
+        let permit = Arc::clone(processors)
+            .acquire_owned()
+            .await
+            .map_err(|error| BuildError::internal("the build's processors are gone").with_source(error))?;
+        let (recipe, cache) = (recipe.clone(), cache.clone());
+        blocking(move || {
+            let _permit = permit;
+            recipe.measure(&cache)
+        })
+        .await??
     };
     recipe.remember(cache, &facts)?;
     Ok(facts)

@@ -3,20 +3,31 @@
 //! ```text
 //! mod.rs        platforms side by side, the tag at the end
 //! platform.rs   one platform, in order: base → resolve → packages → layers → push
+//! base_image.rs finding and reading the base
 //! target.rs     what Python the base has, as the steps need it
 //! resolve.rs    from requirements to a lock
+//! replaced.rs   what of the base has to go
+//! prepare.rs    frames of packages
 //! layers.rs     from packages to layers
 //! image.rs      configuration and manifest
+//! push.rs       everything but the tag
 //! record.rs     finished builds, so that an identical one is a lookup
+//! dry_run.rs    what would be built
 //! wheels.rs     wheels from the cache or an index
 //! convert.rs    errors of the parts as errors of the build
 //! ```
 
+mod base_image;
 mod convert;
+mod describe;
+mod dry_run;
 mod image;
 mod layers;
 mod platform;
+mod prepare;
+mod push;
 mod record;
+mod replaced;
 mod resolve;
 mod target;
 mod wheels;
@@ -37,7 +48,7 @@ use crate::plan::BuildPlan;
 use crate::publish::Counters;
 use crate::summary::{BuildSummary, PlatformImage, StepSeconds};
 
-pub use platform::{PlannedImage, PlannedPackage};
+pub use dry_run::{PlannedImage, PlannedPackage};
 
 /// How long a build that ends early waits for its threads, so that nothing writes into a folder that is being
 /// removed.

@@ -15,7 +15,7 @@ use crate::pip::download::{DownloadSettings, Downloader, WantedFile};
 use crate::pip::{PipInput, PipResolver, Resolution, ResolvedPackage, ResolverSettings, Source, UvBinary};
 
 /// How long resolving may take.
-const RESOLVE_TIMEOUT: Duration = Duration::from_secs(600);
+const RESOLVE_TIMEOUT: Duration = Duration::from_mins(10);
 
 impl Shared<'_> {
     /// Resolves the plan's packages for a base.

@@ -44,19 +44,15 @@ pub(super) async fn compiler(
     let version = target.version.full();
     let wanted = version.clone();
     let found = blocking(move || InterpreterSearch::from_environment().find(&wanted)).await?;
-    match found {
-        Some(interpreter) => {
-            events.log(format!("bytecode is made by {} ({version})", interpreter.path.display()));
-            Ok(Some(Arc::new(BytecodeCompiler::new(interpreter))))
-        }
-        None => {
-            events.warn(format!(
-                "no bytecode is made, so the first import of each module in a container is slower: this machine \
-                 has no Python {version}; install it (for example `uv python install {version}`) to change that"
-            ));
-            Ok(None)
-        }
+    if let Some(interpreter) = found {
+        events.log(format!("bytecode is made by {} ({version})", interpreter.path.display()));
+        return Ok(Some(Arc::new(BytecodeCompiler::new(interpreter))));
     }
+    events.warn(format!(
+        "no bytecode is made, so the first import of each module in a container is slower: this machine has no \
+         Python {version}; install it (for example `uv python install {version}`) to change that"
+    ));
+    Ok(None)
 }
 
 /// Reads what the base has: its Python, what is installed there, what pip is told.

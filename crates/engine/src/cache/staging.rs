@@ -57,10 +57,8 @@ pub(super) fn sweep(parent: &Path) {
             // Without a lock file its owner was killed at once, or is just about to make it.
             Err(_) => is_older_than_a_minute(&folder),
         };
-        if orphaned {
-            if let Err(error) = std::fs::remove_dir_all(&folder) {
-                tracing::warn!(folder = %folder.display(), %error, "a left temporary folder cannot be removed");
-            }
+        if orphaned && let Err(error) = std::fs::remove_dir_all(&folder) {
+            tracing::warn!(folder = %folder.display(), %error, "a left temporary folder cannot be removed");
         }
     }
 }

@@ -66,7 +66,7 @@ impl Cache {
         let folders = [self.index(), self.wheels(), self.frames(), self.layers(), self.builds(), self.uv()];
         let mut files: Vec<CachedFile> = folders.iter().flat_map(|folder| files_below(folder)).collect();
         let mut total: u64 = files.iter().map(|file| file.bytes).sum();
-        let in_use = SystemTime::now() - std::time::Duration::from_secs(3600);
+        let in_use = SystemTime::now() - std::time::Duration::from_hours(1);
         files.sort_by_key(|file| file.used);
         let mut removed = 0;
         for file in files {

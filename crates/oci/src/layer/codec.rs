@@ -46,10 +46,9 @@ impl Compression {
     pub fn frame<W: Write>(self, output: W) -> io::Result<FrameWriter<W>> {
         Ok(match self {
             Self::Zstd => FrameWriter::Zstd(zstd::stream::write::Encoder::new(output, ZSTD_LEVEL)?),
-            Self::Gzip => FrameWriter::Gzip(flate2::write::GzEncoder::new(
-                output,
-                flate2::Compression::new(GZIP_LEVEL),
-            )),
+            Self::Gzip => {
+                FrameWriter::Gzip(flate2::write::GzEncoder::new(output, flate2::Compression::new(GZIP_LEVEL)))
+            }
         })
     }
 }
@@ -76,7 +75,6 @@ impl FromStr for Compression {
 }
 
 /// Compresses what is written into one frame.
-#[expect(clippy::large_enum_variant, reason = "one lives at a time, on the stack of the thread that compresses")]
 pub enum FrameWriter<W: Write> {
     /// A zstd frame.
     Zstd(zstd::stream::write::Encoder<'static, W>),

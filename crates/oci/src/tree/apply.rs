@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{ImageTree, Node};
 use crate::layer::entry::{Change, Kind, Metadata};
-use crate::layer::index::LayerIndex;
+use crate::layer::index::{BinaryFacts, LayerIndex};
 use crate::layer::path::ancestors;
 
 /// The most paths one image may have: some fifteen times what a large data-science image holds.
@@ -49,28 +49,26 @@ impl ImageTree {
             match change {
                 Change::Add { path, metadata, kind } => {
                     let node = Node { metadata: metadata.clone(), kind: kind.clone(), layer: number };
-                    self.put(path, node, number);
-                    if let Some(content) = layer.contents.get(path) {
-                        self.contents.insert(path.clone(), Arc::clone(content));
-                    }
-                    if let Some(facts) = layer.binaries.get(path) {
-                        self.binaries.insert(path.clone(), facts.clone());
-                    }
+                    let place = self.landing(path);
+                    self.put(&place, node, number);
+                    let content = layer.contents.get(path).cloned();
+                    let facts = layer.binaries.get(path).cloned();
+                    self.describe(place, content, facts);
                 }
                 Change::HardLink { path, target } => {
-                    let Some(mut node) = self.nodes.get(target).cloned() else {
-                        return Err(TreeError::DanglingHardLink { path: path.to_string(), target: target.to_string() });
+                    let target = self.landing(target);
+                    let Some(mut node) = self.nodes.get(&target).cloned() else {
+                        return Err(TreeError::DanglingHardLink {
+                            path: path.to_string(),
+                            target: target.to_string(),
+                        });
                     };
                     node.layer = number;
-                    let content = self.contents.get(target).cloned();
-                    let facts = self.binaries.get(target).cloned();
-                    self.put(path, node, number);
-                    if let Some(content) = content {
-                        self.contents.insert(path.clone(), content);
-                    }
-                    if let Some(facts) = facts {
-                        self.binaries.insert(path.clone(), facts);
-                    }
+                    let content = self.contents.get(&target).cloned();
+                    let facts = self.binaries.get(&target).cloned();
+                    let place = self.landing(path);
+                    self.put(&place, node, number);
+                    self.describe(place, content, facts);
                 }
                 Change::Remove { .. } | Change::Opaque { .. } => {}
             }
@@ -81,18 +79,36 @@ impl ImageTree {
         Ok(())
     }
 
+    /// Keeps what the index knows of the file at a path.
+    fn describe(&mut self, path: Box<str>, content: Option<Arc<[u8]>>, facts: Option<BinaryFacts>) {
+        if let Some(content) = content {
+            self.contents.insert(path.clone(), content);
+        }
+        if let Some(facts) = facts {
+            self.binaries.insert(path, facts);
+        }
+    }
+
+    /// The path at which an entry lands: one below a link is written through the link.
+    fn landing(&self, path: &str) -> Box<str> {
+        let is_link = |ancestor: &str| {
+            self.nodes.get(ancestor).is_some_and(|node| matches!(node.kind, Kind::Symlink { .. }))
+        };
+        if ancestors(path).any(is_link) {
+            // A way that loops or ends at a file leads nowhere; the entry then stands where it says.
+            return self.real_parent(path).unwrap_or_else(|_| path.to_owned()).into();
+        }
+        path.into()
+    }
+
     /// Puts a node at a path. A folder over a folder keeps what is inside; anything else replaces it whole.
     /// Folders that no layer lists are made as pullers make them: 0755, owned by root.
     fn put(&mut self, path: &str, node: Node, number: u32) {
         for ancestor in ancestors(path) {
-            match self.nodes.get(ancestor).map(|existing| &existing.kind) {
-                // A link is left alone: pullers write through it, and so does `resolve`.
-                Some(Kind::Directory | Kind::Symlink { .. }) => {}
-                Some(_) | None => {
-                    self.forget(ancestor);
-                    let metadata = Metadata::new(0o755, 0, 0, 0);
-                    self.nodes.insert(ancestor.into(), Node { metadata, kind: Kind::Directory, layer: number });
-                }
+            if !self.nodes.get(ancestor).is_some_and(Node::is_directory) {
+                self.forget(ancestor);
+                let metadata = Metadata::new(0o755, 0, 0, 0);
+                self.nodes.insert(ancestor.into(), Node { metadata, kind: Kind::Directory, layer: number });
             }
         }
         let keeps_children = node.is_directory() && self.nodes.get(path).is_some_and(Node::is_directory);

@@ -121,7 +121,7 @@ impl ImageTree {
                     return None;
                 }
                 if path.is_empty() {
-                    next = "\0".to_owned();
+                    "\0".clone_into(&mut next);
                     continue;
                 }
                 let name_end = path[offset..].find('/').map_or(path.len(), |at| offset + at);

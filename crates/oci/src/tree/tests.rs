@@ -114,3 +114,12 @@ fn hard_links_share_what_they_point_to() {
     let mut dangling = ImageTree::new();
     assert!(dangling.apply(&layer(vec![link("nowhere")])).is_err());
 }
+
+#[test]
+fn what_stands_below_a_link_is_written_through_it() {
+    let tree = tree(vec![
+        vec![directory("usr"), directory("usr/bin"), symlink("bin", "usr/bin")],
+        vec![file("bin/tool")],
+    ]);
+    assert_eq!(paths(&tree), ["bin", "usr", "usr/bin", "usr/bin/tool"]);
+}

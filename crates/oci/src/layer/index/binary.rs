@@ -11,7 +11,7 @@ const OVERLAP: usize = 128;
 /// Which text to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Wanted {
-    /// `\0MAJOR.MINOR.PATCH\0`: CPython's `PY_VERSION`, with the prefix `3.11.`.
+    /// `\0MAJOR.MINOR.PATCH\0`: `PY_VERSION` of `CPython`, with the prefix `3.11.`.
     Python { prefix: String },
     /// `stable release version 2.36`.
     Glibc,
@@ -35,7 +35,7 @@ impl BinaryScanner {
         let (folder, name) = crate::layer::path::split(path);
         let wanted = if let Some(minor) = python_minor(name) {
             Wanted::Python { prefix: format!("3.{minor}.") }
-        } else if name == "libc.so.6" || (name.starts_with("libc-2.") && name.ends_with(".so")) {
+        } else if name == "libc.so.6" || name.starts_with("libc-2.") {
             Wanted::Glibc
         } else if name.starts_with("ld-musl-") || (name == "libc.musl-x86_64.so.1" && folder == "lib") {
             Wanted::Musl
@@ -167,7 +167,11 @@ mod tests {
         let file = elf(62, b"....\x003.11.fake\x00 3.11.9 \x003.11.2\x00....");
         for cut in 1..file.len() {
             let facts = scan("usr/bin/python3.11", &[&file[..cut], &file[cut..]]);
-            assert_eq!(facts, BinaryFacts { machine: Some(62), version: Some("3.11.2".into()) }, "cut at {cut}");
+            assert_eq!(
+                facts,
+                BinaryFacts { machine: Some(62), version: Some("3.11.2".into()) },
+                "cut at {cut}"
+            );
         }
     }
 

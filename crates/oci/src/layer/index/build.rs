@@ -77,7 +77,8 @@ pub enum IndexError {
 /// Archives that are malformed, hostile or too large.
 pub fn index_layer(source: impl Read, limits: IndexLimits) -> Result<LayerIndex, IndexError> {
     let plain = decompress(source).map_err(IndexError::Decompress)?;
-    let counted = Counted { inner: plain, hasher: Sha256Hasher::new(), limit: limits.uncompressed, over: false };
+    let counted =
+        Counted { inner: plain, hasher: Sha256Hasher::new(), limit: limits.uncompressed, over: false };
     let mut reader = TarReader::new(counted);
     let mut builder = Builder::new(limits);
     let outcome = builder.read(&mut reader);
@@ -148,7 +149,10 @@ impl Builder {
             }
             TypeFlag::Symlink => {
                 if entry.link_name.len() > path::MAXIMUM_LENGTH {
-                    return Err(IndexError::LinkTooLong { path: path.to_owned(), length: entry.link_name.len() });
+                    return Err(IndexError::LinkTooLong {
+                        path: path.to_owned(),
+                        length: entry.link_name.len(),
+                    });
                 }
                 Kind::Symlink { target: String::from_utf8_lossy(&entry.link_name).into() }
             }
@@ -184,7 +188,10 @@ impl Builder {
         if keep {
             self.kept += size;
             if self.kept > self.limits.kept {
-                return Err(IndexError::TooLarge { what: "bytes of package metadata", limit: self.limits.kept });
+                return Err(IndexError::TooLarge {
+                    what: "bytes of package metadata",
+                    limit: self.limits.kept,
+                });
             }
         }
         let mut scanner = BinaryScanner::for_path(path);

@@ -38,7 +38,7 @@ pub struct LayerIndex {
 /// What was read out of an ELF file while it streamed past.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BinaryFacts {
-    /// `e_machine` of the ELF header (62 is x86-64, 183 is AArch64); `None` where the file is no ELF file.
+    /// `e_machine` of the ELF header (62 is x86-64, 183 is `AArch64`); `None` where the file is no ELF file.
     pub machine: Option<u16>,
     /// The version that the file embeds: `3.11.2` for a Python interpreter or its library, `2.36` for glibc,
     /// `1.2.4` for musl.

@@ -6,12 +6,15 @@ mod read;
 mod write;
 
 pub use read::{TarEntry, TarError, TarReader, TypeFlag};
-pub use write::{END_OF_ARCHIVE, write_directory, write_file_header, write_padding, write_symlink, write_whiteout};
+pub use write::{
+    END_OF_ARCHIVE, write_directory, write_file_header, write_padding, write_symlink, write_whiteout,
+};
 
 /// Length of a tar block in bytes.
 pub const BLOCK: usize = 512;
 
-/// The bytes that fill the last block of a content of `size` bytes.
-pub const fn padding(size: u64) -> usize {
-    ((BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64) as usize
+/// The number of bytes that fill the last block of a content of `size` bytes.
+pub fn padding(size: u64) -> usize {
+    let used = usize::try_from(size % 512).unwrap_or_default();
+    (BLOCK - used) % BLOCK
 }

@@ -71,7 +71,9 @@ pub enum TarError {
         offset: u64,
     },
     /// A long name or PAX header that is larger than any real one.
-    #[error("the layer has a header of {size} bytes (at byte {offset}); at most {MAXIMUM_EXTENSION} are accepted")]
+    #[error(
+        "the layer has a header of {size} bytes (at byte {offset}); at most {MAXIMUM_EXTENSION} are accepted"
+    )]
     ExtensionTooLarge {
         /// Its claimed size in bytes.
         size: u64,
@@ -212,9 +214,8 @@ impl<R: Read> TarReader<R> {
             b'6' => TypeFlag::Fifo,
             _ => return Err("an entry has an unknown type"),
         };
-        let device = |field| {
-            header.number(field).and_then(|value| u32::try_from(value).ok()).unwrap_or_default()
-        };
+        let device =
+            |field| header.number(field).and_then(|value| u32::try_from(value).ok()).unwrap_or_default();
         Ok(TarEntry {
             path,
             // Links and devices have no content, whatever their size field says.

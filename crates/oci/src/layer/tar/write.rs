@@ -20,7 +20,11 @@ const LARGEST_OCTAL_OWNER: u64 = 0o777_7777;
 ///
 /// # Errors
 /// What `output` gives.
-pub fn write_directory(output: &mut (impl Write + ?Sized), path: &str, metadata: &Metadata) -> io::Result<()> {
+pub fn write_directory(
+    output: &mut (impl Write + ?Sized),
+    path: &str,
+    metadata: &Metadata,
+) -> io::Result<()> {
     write_header(output, &format!("{path}/"), b'5', 0, "", metadata)
 }
 
@@ -179,7 +183,10 @@ mod tests {
 
         let entries = read_all(&bytes);
         assert_eq!(entries.len(), 4);
-        assert_eq!((entries[0].0.path.as_slice(), entries[0].0.type_flag), (&b"usr/"[..], TypeFlag::Directory));
+        assert_eq!(
+            (entries[0].0.path.as_slice(), entries[0].0.type_flag),
+            (&b"usr/"[..], TypeFlag::Directory)
+        );
         let (file, content) = &entries[1];
         assert_eq!((file.path.as_slice(), content.as_slice()), (long.as_bytes(), &b"abc"[..]));
         assert_eq!((file.mode, file.user_id, file.group_id, file.modified), (0o2775, 3_000_000_000, 100, -5));

@@ -1,0 +1,76 @@
+//! Finding and reading the base.
+
+use std::sync::Arc;
+
+use imagewright_oci::manifest::Platform;
+use imagewright_oci::registry::{ResolvedImage, TagOrDigest};
+
+use super::Shared;
+use super::target::PythonBase;
+use crate::base::{self, Base, OwnImage};
+use crate::error::{BuildError, ErrorKind};
+use crate::event::RunningStep;
+
+impl Shared<'_> {
+    /// The image that the plan's base reference names for a platform, and what it says of itself where it is one
+    /// of ours.
+    pub(super) async fn find_base(
+        &self,
+        platform: &Platform,
+    ) -> Result<(ResolvedImage, Option<OwnImage>), BuildError> {
+        let reference = &self.plan.spec.base;
+        let identifier = match reference.digest() {
+            Some(digest) => TagOrDigest::Digest(digest.parse().map_err(|error| {
+                BuildError::new(ErrorKind::SpecInvalid, format!("the digest of {reference} is malformed"))
+                    .with_next_step("write sha256: and 64 hexadecimal digits")
+                    .with_source(error)
+            })?),
+            None => TagOrDigest::tag(reference.tag_or_latest()),
+        };
+        let registry = &*self.context.registry;
+        let image = registry.resolve(reference.repository_reference(), &identifier, platform).await?;
+        let own = OwnImage::of(registry, &image).await?;
+        if own.is_some() {
+            self.context
+                .events
+                .log(format!("{reference} was built by Imagewright: its packages are laid out anew"));
+        }
+        Ok((image, own))
+    }
+
+    /// Reads the base's configuration and layers.
+    pub(super) async fn load_base(
+        &self,
+        image: ResolvedImage,
+        own: Option<&OwnImage>,
+        step: &RunningStep,
+    ) -> Result<Base, BuildError> {
+        let foundation_layers = own.map_or(image.manifest.layers.len(), |own| own.base_layers);
+        let context = self.context;
+        base::load(
+            Arc::clone(&context.registry),
+            image,
+            foundation_layers,
+            &context.cache,
+            step,
+            &context.cancellation,
+        )
+        .await
+    }
+
+    /// Reads the base's Python, where pip packages are asked for.
+    pub(super) fn python(&self, base: &Base) -> Result<Option<PythonBase>, BuildError> {
+        if self.plan.spec.pip.requirements.is_empty() {
+            return Ok(None);
+        }
+        let python = PythonBase::read(&base.tree, &base.config)?;
+        let events = &self.context.events;
+        for notice in python.target.notices.iter().chain(&python.settings.notices) {
+            events.log(notice.clone());
+        }
+        for warning in &python.installed.warnings {
+            events.log(warning.clone());
+        }
+        Ok(Some(python))
+    }
+}

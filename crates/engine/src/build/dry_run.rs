@@ -1,0 +1,82 @@
+//! A dry run: what an image would hold, without pushing anything.
+
+use futures_util::{StreamExt as _, stream};
+use imagewright_oci::manifest::Platform;
+use serde::Serialize;
+
+use super::Shared;
+use super::describe::{describe_base, describe_lock, replaced_lines};
+use crate::error::BuildError;
+use crate::event::Step;
+
+/// Wheels whose sizes are asked for at the same time.
+const CONCURRENT_SIZES: usize = 8;
+
+/// What a dry run says of one platform.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedImage {
+    /// `linux/amd64`.
+    pub platform: String,
+    /// Digest of the base's manifest.
+    pub base_digest: imagewright_oci::digest::Digest,
+    /// Packages that would be added, in pip's order.
+    pub packages: Vec<PlannedPackage>,
+    /// Packages of the base that would be replaced, `name old → new`.
+    pub replaced: Vec<String>,
+    /// Packages of the base that satisfy a requirement, `name==version`.
+    pub kept: Vec<String>,
+}
+
+/// A package that would be added.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedPackage {
+    /// Normalised name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Name of the wheel.
+    pub file: String,
+    /// Bytes of the wheel, where they could be told.
+    pub size: Option<u64>,
+    /// True when nothing of it is on this machine yet.
+    pub new: bool,
+}
+
+impl Shared<'_> {
+    /// Resolves one platform's packages.
+    pub(super) async fn dry_run(&self, platform: &Platform) -> Result<PlannedImage, BuildError> {
+        let (image, own) = self.find_base(platform).await?;
+        let base_digest = image.digest();
+        let step = self.context.events.start(Step::Base, Some(&platform.to_string()));
+        let base = self.load_base(image, own.as_ref(), &step).await?;
+        step.finish(describe_base(&base));
+        let python = self.python(&base)?;
+        let step = self.context.events.start(Step::Resolve, Some(&platform.to_string()));
+        let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
+        step.finish(describe_lock(&lock));
+        let downloader = self.downloader()?;
+        let sizes = stream::iter(&lock.pip)
+            .map(|package| async {
+                let cached = self.context.cache.wheel_size(package);
+                let size = match cached {
+                    Some(size) => Some(size),
+                    None => downloader.size(&package.url).await,
+                };
+                PlannedPackage {
+                    name: package.name.clone(),
+                    version: package.version.clone(),
+                    file: package.file.clone(),
+                    size,
+                    new: cached.is_none(),
+                }
+            })
+            .buffered(CONCURRENT_SIZES);
+        Ok(PlannedImage {
+            platform: platform.to_string(),
+            base_digest,
+            packages: sizes.collect().await,
+            replaced: replaced_lines(&lock),
+            kept: lock.kept,
+        })
+    }
+}

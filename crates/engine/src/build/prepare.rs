@@ -1,0 +1,65 @@
+//! Making the frames of all packages of a lock.
+
+use std::sync::Arc;
+
+use imagewright_oci::tree::ImageTree;
+
+use super::Shared;
+use super::target::{PythonBase, compiler, scheme};
+use super::wheels::WheelSource;
+use crate::assemble::overlap::Overlaps;
+use crate::base::blocking;
+use crate::error::BuildError;
+use crate::event::RunningStep;
+use crate::lock::Lock;
+use crate::packages::{PreparedPackage, Preparer};
+
+impl Shared<'_> {
+    /// Makes the frames of all packages. Returns them with the bytes that were downloaded.
+    pub(super) async fn prepare(
+        &self,
+        python: &PythonBase,
+        lock: &Lock,
+        reduced: &Arc<ImageTree>,
+        step: &RunningStep,
+    ) -> Result<(Vec<PreparedPackage>, u64), BuildError> {
+        let context = self.context;
+        let compiler = compiler(&python.target, &context.events).await?;
+        let cache_tag = compiler.as_ref().map(|compiler| compiler.interpreter().cache_tag.clone());
+        let cache = context.cache.clone();
+        let staging = blocking(move || cache.staging_folder()).await??;
+        let source = Arc::new(WheelSource::new(self.downloader()?, context.cancellation.clone()));
+        let preparer = Preparer {
+            cache: context.cache.clone(),
+            staging: Arc::new(staging),
+            tree: Arc::clone(reduced),
+            scheme: Arc::new(scheme(&python.target, cache_tag.as_deref())),
+            compiler,
+            compression: self.plan.compression,
+            source: Arc::clone(&source) as _,
+            processors: Arc::clone(&self.processors),
+            cancellation: context.cancellation.clone(),
+        };
+        let (packages, overlaps) = preparer.prepare(&lock.pip, step).await?;
+        self.report(&packages, &overlaps);
+        Ok((packages, source.downloaded()))
+    }
+
+    fn report(&self, prepared: &[PreparedPackage], overlaps: &Overlaps) {
+        let events = &self.context.events;
+        for package in prepared {
+            for warning in &package.facts.warnings {
+                events.log(format!("{}: {warning}", package.facts.name));
+            }
+        }
+        for overlap in &overlaps.overlaps {
+            let (kept, others) =
+                overlap.packages.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
+            events.log(format!(
+                "/{} is in {} and {kept}: that of {kept} is used",
+                overlap.path,
+                others.join(", ")
+            ));
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Pushing one platform's image, and finding one that was pushed before.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use imagewright_oci::manifest::Platform;
+use imagewright_oci::media_type::OCI_MANIFEST;
+use imagewright_oci::registry::TagOrDigest;
+
+use super::image::AssembledImage;
+use super::layers::BuiltLayer;
+use super::record::BuildRecord;
+use super::{BuiltPlatform, Shared};
+use crate::assemble::manifest::NewManifest;
+use crate::base::Base;
+use crate::error::BuildError;
+use crate::event::{RunningStep, Unit};
+use crate::publish::{Publisher, Reused};
+use crate::summary::StepSeconds;
+
+/// Blobs that are looked up or moved at the same time.
+const CONCURRENT_BLOBS: usize = 6;
+
+impl Shared<'_> {
+    /// Pushes to the repository of the plan's target.
+    pub(super) fn publisher(&self) -> Publisher {
+        Publisher {
+            registry: Arc::clone(&self.context.registry),
+            target: self.plan.to.repository_reference().clone(),
+            layer_repository: self.plan.layer_repository.clone(),
+            cache: self.context.cache.clone(),
+            events: self.context.events.clone(),
+            counters: Arc::clone(&self.counters),
+            layer_repository_refused: AtomicBool::new(false),
+        }
+    }
+
+    /// True when every part of an earlier build is still readable in the target repository.
+    pub(super) async fn is_published(
+        &self,
+        publisher: &Publisher,
+        record: &BuildRecord,
+    ) -> Result<bool, BuildError> {
+        let digest = TagOrDigest::Digest(record.image.digest);
+        if self.context.registry.head_manifest(&publisher.target, &digest).await?.is_none() {
+            return Ok(false);
+        }
+        let readable = stream::iter(&record.blobs)
+            .map(|blob| publisher.is_readable(&publisher.target, blob))
+            .buffer_unordered(CONCURRENT_BLOBS);
+        readable.try_all(|readable| async move { readable }).await
+    }
+
+    /// An image that was built before and is still there.
+    pub(super) fn unchanged(
+        &self,
+        platform: &Platform,
+        record: &BuildRecord,
+        steps: Vec<StepSeconds>,
+    ) -> BuiltPlatform {
+        for blob in &record.blobs {
+            self.counters.add_reused_layer(blob.size);
+        }
+        let bytes = record.manifest_bytes();
+        let manifest = NewManifest { digest: record.image.digest, bytes, media_type: OCI_MANIFEST };
+        BuiltPlatform {
+            platform: platform.clone(),
+            manifest,
+            image: record.image.clone(),
+            steps,
+            unchanged: true,
+        }
+    }
+
+    /// Pushes everything but the tag.
+    pub(super) async fn push(
+        &self,
+        publisher: &Publisher,
+        base: &Base,
+        layers: &[BuiltLayer],
+        image: &AssembledImage,
+        step: &RunningStep,
+    ) -> Result<(), BuildError> {
+        let total: u64 = image.layers.iter().map(|layer| layer.size).sum();
+        let done = AtomicU64::new(0);
+        let moved = |size: u64| {
+            let done = done.fetch_add(size, Ordering::Relaxed) + size;
+            step.progress(done, total, Unit::Bytes);
+        };
+        let source = &base.image.repository;
+        let copies = stream::iter(&base.foundation.layers).map(|layer| async {
+            match publisher.copy(source, layer).await? {
+                Reused::Yes => self.counters.add_reused_layer(layer.size),
+                Reused::No => {}
+            }
+            moved(layer.size);
+            Ok::<_, BuildError>(())
+        });
+        let copies = copies.buffer_unordered(CONCURRENT_BLOBS).try_collect::<Vec<()>>();
+        let uploads = stream::iter(layers).map(|layer| async {
+            match publisher.put_layer(&layer.recipe, &layer.facts).await? {
+                Some(Reused::Yes) => self.counters.add_reused_layer(layer.facts.size),
+                Some(Reused::No) => self.counters.add_new_layer(layer.facts.size),
+                None => {
+                    return Err(BuildError::internal("a package's frame disappeared from the cache")
+                        .with_next_step("was the cache trimmed meanwhile? build again"));
+                }
+            }
+            moved(layer.facts.size);
+            Ok::<_, BuildError>(())
+        });
+        let uploads = uploads.buffer_unordered(CONCURRENT_BLOBS).try_collect::<Vec<()>>();
+        let config = publisher.put_bytes(&image.config_descriptor, image.config.clone());
+        tokio::try_join!(copies, uploads, config)?;
+        self.put_manifest(publisher, &image.manifest, image.lock.clone()).await
+    }
+
+    async fn put_manifest(
+        &self,
+        publisher: &Publisher,
+        manifest: &NewManifest,
+        lock: Bytes,
+    ) -> Result<(), BuildError> {
+        let digest = TagOrDigest::Digest(manifest.digest);
+        let registry = &self.context.registry;
+        registry
+            .put_manifest(&publisher.target, &digest, manifest.media_type, manifest.bytes.clone())
+            .await?;
+        publisher.put_lock(lock, manifest).await
+    }
+}
