@@ -152,7 +152,7 @@ impl Events {
     /// Says that a step begins; [`RunningStep::finish`] says that it has ended.
     pub fn start(&self, step: Step, platform: Option<&str>) -> RunningStep {
         self.send(Event::StepStarted { step, platform: platform.map(str::to_owned) });
-        RunningStep { events: self.clone(), step, started: Instant::now(), reported: Mutex::new(None) }
+        RunningStep { events: self.clone(), step, started: Instant::now(), reported: Arc::default() }
     }
 }
 
@@ -166,12 +166,12 @@ impl fmt::Debug for Events {
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A step that has begun.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RunningStep {
     events: Events,
     step: Step,
     started: Instant,
-    reported: Mutex<Option<Instant>>,
+    reported: Arc<Mutex<Option<Instant>>>,
 }
 
 impl RunningStep {

@@ -1,7 +1,7 @@
 //! Pushing one platform's image, and finding one that was pushed before.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -16,8 +16,8 @@ use super::{BuiltPlatform, Shared};
 use crate::assemble::manifest::NewManifest;
 use crate::base::Base;
 use crate::error::BuildError;
-use crate::event::{RunningStep, Unit};
-use crate::publish::{Publisher, Reused};
+use crate::event::RunningStep;
+use crate::publish::{Publisher, PushProgress, Reused};
 use crate::summary::StepSeconds;
 
 /// Blobs that are looked up or moved at the same time.
@@ -33,6 +33,7 @@ impl Shared<'_> {
             cache: self.context.cache.clone(),
             events: self.context.events.clone(),
             counters: Arc::clone(&self.counters),
+            progress: Arc::new(PushProgress::default()),
             layer_repository_refused: AtomicBool::new(false),
         }
     }
@@ -83,19 +84,14 @@ impl Shared<'_> {
         image: &AssembledImage,
         step: &RunningStep,
     ) -> Result<(), BuildError> {
-        let total: u64 = image.layers.iter().map(|layer| layer.size).sum();
-        let done = AtomicU64::new(0);
-        let moved = |size: u64| {
-            let done = done.fetch_add(size, Ordering::Relaxed) + size;
-            step.progress(done, total, Unit::Bytes);
-        };
+        let total = image.layers.iter().map(|layer| layer.size).sum();
+        publisher.progress.begin(step.clone(), total);
         let source = &base.image.repository;
         let copies = stream::iter(&base.foundation.layers).map(|layer| async {
             match publisher.copy(source, layer).await? {
                 Reused::Yes => self.counters.add_reused_layer(layer.size),
                 Reused::No => {}
             }
-            moved(layer.size);
             Ok::<_, BuildError>(())
         });
         let copies = copies.buffer_unordered(CONCURRENT_BLOBS).try_collect::<Vec<()>>();
@@ -108,7 +104,6 @@ impl Shared<'_> {
                         .with_next_step("was the cache trimmed meanwhile? build again"));
                 }
             }
-            moved(layer.facts.size);
             Ok::<_, BuildError>(())
         });
         let uploads = uploads.buffer_unordered(CONCURRENT_BLOBS).try_collect::<Vec<()>>();

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use imagewright_oci::manifest::Descriptor;
-use imagewright_oci::registry::{BlobSource, Mounted, Progress};
+use imagewright_oci::registry::{BlobSource, Mounted};
 use imagewright_spec::RepositoryReference;
 
 use super::Publisher;
@@ -28,9 +28,10 @@ impl Publisher {
     /// What the registries give.
     pub async fn copy(&self, source: &RepositoryReference, blob: &Descriptor) -> Result<Reused, BuildError> {
         if self.find(Some(source), blob).await? {
+            self.progress.skip(blob.size);
             return Ok(Reused::Yes);
         }
-        self.registry.copy_blob(source, &self.target, blob, Progress::none()).await?;
+        self.registry.copy_blob(source, &self.target, blob, self.progress.transfer()).await?;
         self.counters.add_read(blob.size);
         self.counters.add_uploaded(blob.size);
         Ok(Reused::No)
@@ -94,7 +95,7 @@ impl Publisher {
         blob: &Descriptor,
         source: &BlobSource,
     ) -> Result<(), BuildError> {
-        self.registry.put_blob(repository, &blob.digest, blob.size, source, Progress::none()).await?;
+        self.registry.put_blob(repository, &blob.digest, blob.size, source, self.progress.transfer()).await?;
         self.counters.add_uploaded(blob.size);
         // A registry whose descriptor cache still believes in a collected blob may take the bytes and lose them.
         if self.registry.probe_blob(repository, blob).await? {

@@ -50,6 +50,7 @@ impl Publisher {
     ) -> Result<Option<Reused>, BuildError> {
         let blob = Descriptor::new(layer_media_type(recipe.compression), facts.digest, facts.size);
         if self.find(self.layer_repository.as_ref(), &blob).await? {
+            self.progress.skip(blob.size);
             return Ok(Some(Reused::Yes));
         }
         if !recipe.missing_frames(&self.cache).is_empty() {

@@ -3,6 +3,7 @@
 mod blobs;
 mod layer_repository;
 mod lock_artifact;
+mod progress;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,6 +17,7 @@ use crate::summary::Transfer;
 
 pub use blobs::Reused;
 pub use layer_repository::LAYER_ARTIFACT;
+pub use progress::PushProgress;
 
 /// Pushes the parts of an image to one repository.
 pub struct Publisher {
@@ -31,6 +33,8 @@ pub struct Publisher {
     pub events: Events,
     /// Bytes moved.
     pub counters: Arc<Counters>,
+    /// How far the push is.
+    pub progress: Arc<PushProgress>,
     /// Set once the layer repository has refused a write: warned about once, not tried again.
     pub layer_repository_refused: AtomicBool,
 }
