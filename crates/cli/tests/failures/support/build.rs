@@ -1,0 +1,218 @@
+//! The command, running: its events, its end, and signals to it.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use imagewright_testkit::tool;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// The longest that anything here is waited for: far more than it takes, so that only what hangs is a failure.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// A command that is about to be started.
+pub(crate) struct Build(Command);
+
+impl Build {
+    pub(super) fn new<A: AsRef<OsStr>>(
+        root: &Path,
+        cache: &Path,
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_imagewright"));
+        let arguments: Vec<OsString> =
+            arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        command.args(&arguments);
+        if arguments.first().is_some_and(|first| first == "build") {
+            command.args(["--events", "json"]);
+        }
+        command
+            .env_clear()
+            // Interpreters of Debian only: bytecode is made where the base has the same version.
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", root.join("home"))
+            .env("TMPDIR", root.join("tmp"))
+            .env("IMAGEWRIGHT_CACHE", cache)
+            .env("IMAGEWRIGHT_UV", tool("uv").unwrap_or_default())
+            .current_dir(root.join("work"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(certificates) = std::env::var_os("SSL_CERT_FILE") {
+            command.env("SSL_CERT_FILE", certificates);
+        }
+        Self(command)
+    }
+
+    /// Adds arguments.
+    pub(crate) fn options<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.0.args(arguments);
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub(crate) fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Outcome {
+        self.start().end()
+    }
+
+    /// Starts it.
+    pub(crate) fn start(mut self) -> Running {
+        let mut child = self.0.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut errors = child.stderr.take().unwrap();
+        let (sender, events) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                // Nobody listens any more when the test has ended early.
+                let _ = sender.send(serde_json::from_str(&line).unwrap_or(Value::String(line)));
+            }
+        });
+        let complaints = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = errors.read_to_string(&mut text);
+            text
+        });
+        Running { child, events, seen: Vec::new(), complaints: Some(complaints) }
+    }
+}
+
+/// A command that runs. It is killed when this value is dropped.
+pub(crate) struct Running {
+    child: Child,
+    events: Receiver<Value>,
+    seen: Vec<Value>,
+    complaints: Option<JoinHandle<String>>,
+}
+
+impl Running {
+    /// Waits until a step has begun.
+    pub(crate) fn wait_for_step(&mut self, step: &str) {
+        self.wait_for(&format!("the step {step}"), |event| {
+            event["event"] == "step_started" && event["step"] == step
+        });
+    }
+
+    fn wait_for(&mut self, what: &str, matches: impl Fn(&Value) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(event) => {
+                    let found = matches(&event);
+                    self.seen.push(event);
+                    if found {
+                        return;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("{what} did not come: {:#?}", self.seen),
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("the command ended before {what}: {:#?}", self.seen)
+                }
+            }
+        }
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(id, signal).unwrap();
+    }
+
+    /// Waits for the end.
+    pub(crate) fn end(self) -> Outcome {
+        self.end_within(DEADLINE)
+    }
+
+    /// Waits for the end, which must come within this time.
+    pub(crate) fn end_within(mut self, limit: Duration) -> Outcome {
+        let deadline = Instant::now() + limit;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "no end within {limit:?}: {:#?}", self.seen);
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let complaints = self.complaints.take().unwrap().join().unwrap();
+        let mut events = std::mem::take(&mut self.seen);
+        events.extend(self.events.iter());
+        Outcome { code: status.code(), events, complaints }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// The exit code; `None` after a signal.
+    pub(crate) code: Option<i32>,
+    /// Its events; lines that are none are strings.
+    pub(crate) events: Vec<Value>,
+    /// What it wrote to the standard error.
+    pub(crate) complaints: String,
+}
+
+impl Outcome {
+    /// The digest of the image, which must have been pushed.
+    pub(crate) fn digest(&self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.result()["digest"].as_str().unwrap().to_owned()
+    }
+
+    /// The result event of a build that went well.
+    pub(crate) fn result(&self) -> &Value {
+        self.of_kind("result").next().unwrap_or_else(|| panic!("no result: {self:#?}"))
+    }
+
+    /// The messages of all warnings.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.of_kind("warning").filter_map(|event| event["message"].as_str()).map(str::to_owned).collect()
+    }
+
+    /// The stable kind of the error.
+    pub(crate) fn kind(&self) -> &str {
+        self.error()["kind"].as_str().unwrap()
+    }
+
+    /// What people see of the error.
+    pub(crate) fn failure(&self) -> String {
+        let error = self.error();
+        let mut text = format!("exit {}, {}\n", self.code.unwrap_or(-1), self.kind());
+        for (name, value) in [
+            ("message", &error["message"]),
+            ("explanation", &error["explanation"]),
+            ("next step", &error["next_step"]),
+        ] {
+            if let Some(value) = value.as_str() {
+                writeln!(text, "{name}: {value}").unwrap();
+            }
+        }
+        text
+    }
+
+    fn error(&self) -> &Value {
+        let last = self.events.last().filter(|event| event["event"] == "error");
+        last.unwrap_or_else(|| panic!("the last event is no error: {self:#?}"))
+    }
+
+    fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.events.iter().filter(move |event| event["event"] == kind)
+    }
+}
