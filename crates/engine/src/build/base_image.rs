@@ -58,9 +58,14 @@ impl Shared<'_> {
         .await
     }
 
-    /// Reads the base's Python, where pip packages are asked for.
-    pub(super) fn python(&self, base: &Base) -> Result<Option<PythonBase>, BuildError> {
-        if self.plan.spec.pip.requirements.is_empty() {
+    /// Reads the base's Python, where pip packages are asked for, or are in layers of ours that are made anew.
+    pub(super) fn python(
+        &self,
+        base: &Base,
+        own: Option<&OwnImage>,
+    ) -> Result<Option<PythonBase>, BuildError> {
+        let inherited = own.is_some_and(|own| !own.lock.pip.is_empty());
+        if self.plan.spec.pip.requirements.is_empty() && !inherited {
             return Ok(None);
         }
         let python = PythonBase::read(&base.tree, &base.config)?;

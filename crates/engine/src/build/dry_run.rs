@@ -50,7 +50,7 @@ impl Shared<'_> {
         let step = self.context.events.start(Step::Base, Some(&platform.to_string()));
         let base = self.load_base(image, own.as_ref(), &step).await?;
         step.finish(describe_base(&base));
-        let python = self.python(&base)?;
+        let python = self.python(&base, own.as_ref())?;
         let step = self.context.events.start(Step::Resolve, Some(&platform.to_string()));
         let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
         step.finish(describe_lock(&lock));

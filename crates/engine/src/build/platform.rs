@@ -39,7 +39,7 @@ impl Shared<'_> {
         steps.push(StepSeconds { step: Step::Base, seconds: step.finish(describe_base(&base)) });
 
         let step = events.start(Step::Resolve, Some(&name));
-        let python = self.python(&base)?;
+        let python = self.python(&base, own.as_ref())?;
         let (lock, resolved_at) = match record {
             Some(record) => (record.lock, record.resolved_at),
             None => (self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?, now()),

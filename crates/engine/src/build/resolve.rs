@@ -43,6 +43,9 @@ impl Shared<'_> {
             version: python.target.version.to_string(),
             executable: python.target.executable_path(),
         });
+        if self.plan.spec.pip.requirements.is_empty() {
+            return Ok(lock);
+        }
         let resolution = self.resolution(python).await?;
         for notice in &resolution.notices {
             self.context.events.log(notice.clone());
