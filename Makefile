@@ -7,6 +7,9 @@ export PATH := $(IMAGEWRIGHT_TOOLS)/bin:$(PATH)
 # nextest runs every test in a process of its own and says at the end what failed; cargo's own runner serves too.
 run_tests := $(if $(shell command -v cargo-nextest),cargo nextest run --no-fail-fast,cargo test --no-fail-fast --tests)
 
+# Test runners hide what passing tests print: those that could not run say so here too.
+skipped := $(or $(IMAGEWRIGHT_TESTKIT_CACHE),target/testkit)/skipped.log
+
 advisories := https://github.com/rustsec/advisory-db
 
 .PHONY: help setup build demo test bench fmt lint deny docs clean
@@ -24,8 +27,10 @@ demo: setup ## Build, push, pull and run a real image on this machine
 	scripts/demo
 
 test: setup ## Run every test, those that start registries and run images included
+	@rm -f $(skipped)
 	$(run_tests) --workspace --locked
 	cargo test --workspace --locked --doc
+	@if [ -s $(skipped) ]; then echo "These tests were SKIPPED, they say nothing:"; cat $(skipped); fi
 
 bench: setup ## Compare with PrimeHub's flow, side by side
 	scripts/bench

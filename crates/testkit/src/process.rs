@@ -67,3 +67,69 @@ pub(crate) fn run(command: &mut Command) -> Output {
     );
     output
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    use super::{BoundChild, bound_command};
+
+    const DIES: &str = "IMAGEWRIGHT_TESTKIT_DIES";
+
+    fn sleeper() -> BoundChild {
+        let mut command = bound_command("sleep");
+        command.arg("1000").stdout(Stdio::null()).stderr(Stdio::null());
+        BoundChild::spawn(command).expect("a process")
+    }
+
+    /// Waits until a process is gone. One that nobody has asked for its exit code yet has no command line any more.
+    fn assert_gone(id: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let command_line = Path::new("/proc").join(id).join("cmdline");
+        while std::fs::read(&command_line).is_ok_and(|line| !line.is_empty()) {
+            assert!(Instant::now() < deadline, "process {id} lives on");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    #[test]
+    fn a_child_outlives_the_thread_that_asked_for_it_and_not_its_value() {
+        let mut child = std::thread::spawn(sleeper).join().expect("a child");
+        let id = child.child_mut().id().to_string();
+        assert!(child.child_mut().try_wait().expect("its state").is_none());
+
+        drop(child);
+
+        assert_gone(&id);
+    }
+
+    /// Not a test but the process that [`a_child_dies_with_a_process_that_is_killed`] kills.
+    #[test]
+    fn process_to_be_killed() {
+        if std::env::var_os(DIES).is_some() {
+            let mut child = sleeper();
+            println!("child {}.", child.child_mut().id());
+            std::thread::sleep(Duration::from_secs(1000));
+        }
+    }
+
+    #[test]
+    fn a_child_dies_with_a_process_that_is_killed() {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(["--exact", "process::tests::process_to_be_killed", "--nocapture"]);
+        let mut parent = command.env(DIES, "1").stdout(Stdio::piped()).spawn().expect("a second process");
+        let mut lines =
+            BufReader::new(parent.stdout.take().expect("its output")).lines().map_while(Result::ok);
+        let id = lines
+            .find_map(|line| Some(line.split_once("child ")?.1.trim_end_matches('.').to_owned()))
+            .expect("the id of its child");
+
+        parent.kill().expect("a process that can be killed");
+        parent.wait().expect("its end");
+
+        assert_gone(&id);
+    }
+}

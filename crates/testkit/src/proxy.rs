@@ -181,6 +181,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn stalls_in_the_middle_and_hangs_before_the_start() {
+        require_tool!("docker-registry");
+        let (registry, path) = registry_with_layer().await;
+        let proxy = FaultyProxy::in_front_of(&registry);
+        let patience = std::time::Duration::from_millis(100);
+
+        proxy.inject(Fault::on("/blobs/").stall_after(1000));
+        tokio::time::timeout(patience, get(&proxy, &path)).await.expect_err("a body that never ends");
+        assert_eq!(proxy.downloaded_bytes(), 1000);
+
+        proxy.clear_faults();
+        proxy.inject(Fault::on("/blobs/").hang());
+        tokio::time::timeout(patience, get(&proxy, &path)).await.expect_err("an answer that never comes");
+        assert_eq!(proxy.requests()[1].status, None);
+    }
+
+    #[tokio::test]
     async fn a_stopped_registry_closes_the_connection() {
         require_tool!("docker-registry");
         let (registry, path) = registry_with_layer().await;

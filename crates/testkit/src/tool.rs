@@ -1,7 +1,11 @@
 //! Which programs a test can count on.
 
 use std::env;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use crate::cache;
 
 /// The program's path, looked up in `$IMAGEWRIGHT_TOOLS/bin`, where `make setup` puts what Debian does not have
 /// (default: `target/tools/bin` of this workspace), and then in `PATH`.
@@ -36,7 +40,6 @@ macro_rules! require_tool {
 
 /// Says whether one of the programs is missing; the function behind [`require_tool!`].
 #[doc(hidden)]
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen in the run's output")]
 pub fn missing(names: &[&str]) -> bool {
     let missing: Vec<&str> = names.iter().copied().filter(|name| tool(name).is_none()).collect();
     if missing.is_empty() {
@@ -49,11 +52,27 @@ pub fn missing(names: &[&str]) -> bool {
     );
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
-    eprintln!("SKIPPED: {test}: {missing} not installed; `make setup` installs it");
+    let line = format!("SKIPPED: {test}: {missing} not installed; `make setup` installs it\n");
+    // Not by `eprintln!`: test runners keep that to themselves when a test passes. Some keep this as well, so it is
+    // also written down, and `make test` shows it at the end.
+    let _ = io::stderr().write_all(line.as_bytes());
+    let log = File::options().create(true).append(true).open(cache::folder().join("skipped.log"));
+    log.and_then(|mut log| log.write_all(line.as_bytes())).expect("a line in the list of skipped tests");
     true
 }
 
 /// The path of a program that a part cannot do without.
 pub(crate) fn required(name: &str) -> PathBuf {
     tool(name).unwrap_or_else(|| panic!("{name} is not installed: `make setup` installs it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tool;
+
+    #[test]
+    fn finds_what_is_there_and_nothing_else() {
+        assert!(tool("sh").is_some_and(|path| path.is_absolute()));
+        assert_eq!(tool("no-such-program-anywhere"), None);
+    }
 }

@@ -232,16 +232,16 @@ impl WheelBuilder {
         }
 
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-        let mut record = String::new();
+        let mut record = Vec::new();
         for member in &members {
             let (hash, size) = member.write(&mut archive)?;
             let hash = self.record_lies.get(&member.path).unwrap_or(&hash);
-            record.push_str(&format!("{},{hash},{size}\n", member.path));
+            record.push(format!("{},{hash},{size}\n", member.path));
         }
         if !self.without_record {
-            record.push_str(&format!("{info}/RECORD,,\n"));
+            record.push(format!("{info}/RECORD,,\n"));
             archive.start_file(format!("{info}/RECORD"), options(0o644))?;
-            archive.write_all(record.as_bytes())?;
+            archive.write_all(record.concat().as_bytes())?;
         }
         Ok(archive.finish()?.into_inner())
     }

@@ -29,7 +29,7 @@ pub async fn with_packages(registry: &Registry, wheels: &[Wheel]) -> PushedImage
 
 fn installed(mut layer: LayerBuilder, wheel: &Wheel) -> LayerBuilder {
     let mut archive = ZipArchive::new(Cursor::new(wheel.bytes.clone())).expect("a wheel of our own making");
-    let mut record = String::new();
+    let mut record = Vec::new();
     let mut info = String::new();
     let mut folders = std::collections::BTreeSet::new();
     for index in 0..archive.len() {
@@ -46,24 +46,24 @@ fn installed(mut layer: LayerBuilder, wheel: &Wheel) -> LayerBuilder {
             }
         }
         if path.ends_with(".dist-info/RECORD") {
-            info = path.trim_end_matches("RECORD").to_owned();
+            path.trim_end_matches("RECORD").clone_into(&mut info);
             continue;
         }
         if path.ends_with(".dist-info/entry_points.txt") {
             for (name, script) in console_scripts(&String::from_utf8_lossy(&content)) {
-                record.push_str(&line(&format!("../../../bin/{name}"), script.as_bytes()));
+                record.push(line(&format!("../../../bin/{name}"), script.as_bytes()));
                 layer = layer.add(Entry::file(format!("usr/local/bin/{name}"), script).mode(0o755));
             }
         }
-        record.push_str(&line(&path, &content));
+        record.push(line(&path, &content));
         layer = layer.file(&format!("{SITE}/{path}"), content);
     }
     for (name, content) in [("INSTALLER", "pip\n"), ("REQUESTED", "")] {
-        record.push_str(&line(&format!("{info}{name}"), content.as_bytes()));
+        record.push(line(&format!("{info}{name}"), content.as_bytes()));
         layer = layer.file(&format!("{SITE}/{info}{name}"), content);
     }
-    record.push_str(&format!("{info}RECORD,,\n"));
-    layer.file(&format!("{SITE}/{info}RECORD"), record)
+    record.push(format!("{info}RECORD,,\n"));
+    layer.file(&format!("{SITE}/{info}RECORD"), record.concat())
 }
 
 /// A line of `RECORD`.

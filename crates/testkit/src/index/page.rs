@@ -30,7 +30,10 @@ impl Format {
 /// The page of all projects.
 pub(super) fn projects<'a>(format: Format, names: impl Iterator<Item = &'a String>) -> String {
     match format {
-        Format::Html => names.map(|name| format!("<a href=\"/simple/{name}/\">{name}</a><br>\n")).collect(),
+        Format::Html => names
+            .map(|name| format!("<a href=\"/simple/{name}/\">{name}</a><br>\n"))
+            .collect::<Vec<_>>()
+            .concat(),
         Format::Json => {
             let names: Vec<Value> = names.map(|name| json!({ "name": name })).collect();
             json!({ "meta": { "api-version": "1.0" }, "projects": names }).to_string()
@@ -54,18 +57,18 @@ pub(super) fn files(format: Format, project: &str, files: &BTreeMap<String, File
 }
 
 fn link(name: &str, file: &File) -> String {
-    let mut attributes = String::new();
+    let mut attributes = Vec::new();
     if let Some(range) = &file.requires_python {
-        attributes.push_str(&format!(" data-requires-python=\"{}\"", escaped(range)));
+        attributes.push(format!(" data-requires-python=\"{}\"", escaped(range)));
     }
     if let Some(hash) = metadata_hash(file) {
-        attributes.push_str(&format!(
-            " data-core-metadata=\"sha256={hash}\" data-dist-info-metadata=\"sha256={hash}\""
-        ));
+        attributes
+            .push(format!(" data-core-metadata=\"sha256={hash}\" data-dist-info-metadata=\"sha256={hash}\""));
     }
     if let Some(reason) = &file.yanked {
-        attributes.push_str(&format!(" data-yanked=\"{}\"", escaped(reason)));
+        attributes.push(format!(" data-yanked=\"{}\"", escaped(reason)));
     }
+    let attributes = attributes.concat();
     format!("<a href=\"/files/{name}#sha256={}\"{attributes}>{name}</a><br>\n", file.sha256)
 }
 

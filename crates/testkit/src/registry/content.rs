@@ -209,9 +209,9 @@ impl Session {
         let what = format!("{} {}", request.method(), request.url());
         let answer = client.execute(request).await.unwrap_or_else(|error| panic!("{what}: {error:?}"));
         let status = answer.status();
-        if !expected.contains(&status) {
-            panic!("{what}: {status}: {}", answer.text().await.unwrap_or_default());
+        if expected.contains(&status) {
+            return answer;
         }
-        answer
+        panic!("{what}: {status}: {}", answer.text().await.unwrap_or_default())
     }
 }

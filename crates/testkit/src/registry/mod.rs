@@ -179,7 +179,8 @@ impl Registry {
 
     /// The last lines the registry wrote.
     pub fn log(&self) -> String {
-        lock(&self.log).iter().map(|line| format!("{line}\n")).collect()
+        let lines: Vec<String> = lock(&self.log).iter().cloned().collect();
+        lines.join("\n")
     }
 
     fn storage_folder(&self) -> PathBuf {

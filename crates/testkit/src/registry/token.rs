@@ -138,11 +138,11 @@ impl TokenServer {
 
     /// A token for the test kit's own requests, which are not recorded.
     pub(super) fn token_for(&self, repositories: &[&str]) -> String {
-        let access = repositories
+        let access: Vec<Value> = repositories
             .iter()
             .map(|name| json!({ "type": "repository", "name": name, "actions": ["pull", "push", "delete"] }))
             .collect();
-        self.state.signer.sign("testkit", access)
+        self.state.signer.sign("testkit", &access)
     }
 }
 
@@ -164,7 +164,7 @@ impl State {
             let body = json!({ "errors": [{ "code": "UNAUTHORIZED", "message": "wrong user or password" }] });
             return answer_json(StatusCode::UNAUTHORIZED, &body);
         }
-        let token = self.signer.sign(user.map_or("", |user| &user.name), granted);
+        let token = self.signer.sign(user.map_or("", |user| &user.name), &granted);
         answer_json(StatusCode::OK, &json!({ "token": token, "expires_in": LIFETIME_SECONDS }))
     }
 
@@ -236,7 +236,7 @@ impl Signer {
         }
     }
 
-    fn sign(&self, subject: &str, access: Vec<Value>) -> String {
+    fn sign(&self, subject: &str, access: &[Value]) -> String {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
         let header = json!({ "typ": "JWT", "alg": "ES256", "x5c": [STANDARD.encode(&self.certificate_der)] });
         let claims = json!({
