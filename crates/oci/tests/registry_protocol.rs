@@ -5,6 +5,7 @@ mod registry_support;
 use std::sync::{Arc, Mutex};
 
 use imagewright_oci::credential::{Credential, CredentialSource};
+use imagewright_oci::media_type::OCI_MANIFEST;
 use imagewright_oci::registry::{Registry as _, RegistryClient, RegistryErrorKind, TagOrDigest};
 use registry_support::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -166,4 +167,27 @@ async fn tags_are_read_page_by_page() {
     })
     .await;
     assert_eq!(client().list_tags(&repository(&host, "team/image")).await.unwrap(), ["a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_manifest_is_sent_again_when_its_blob_is_being_replaced() {
+    let refusals = Mutex::new(2);
+    let (host, requests) = scripted(move |request| {
+        let mut refusals = refusals.lock().expect("the refusals");
+        if !request.starts_with("PUT ") {
+            return response("200 OK", "", "");
+        }
+        if *refusals == 0 {
+            return response("201 Created", "", "");
+        }
+        *refusals -= 1;
+        // Distribution's words when the link of a blob is empty because somebody uploads that blob once more.
+        response("400 Bad Request", "", r#"{"errors":[{"code":"DIGEST_INVALID","message":"did not match"}]}"#)
+    })
+    .await;
+    let (repository, tag) = (repository(&host, "team/image"), TagOrDigest::tag("1.0"));
+    let manifest = r#"{"schemaVersion": 2}"#.into();
+    client().put_manifest(&repository, &tag, OCI_MANIFEST, manifest).await.unwrap();
+    let requests = requests.lock().expect("the requests");
+    assert_eq!(requests.iter().filter(|request| request.starts_with("PUT ")).count(), 3, "{requests:?}");
 }

@@ -151,7 +151,7 @@ impl RegistryClient {
         state.authenticator.identity(attempt.repository().repository()).await
     }
 
-    async fn send_once(&self, call: &Call<'_>) -> Result<reqwest::Response, Failure> {
+    pub(super) async fn send_once(&self, call: &Call<'_>) -> Result<reqwest::Response, Failure> {
         let (endpoint, authorization) = self.enter(call.attempt, call.scopes).await?;
         let address = call.address(&endpoint)?;
         let mut headers = HeaderMap::new();

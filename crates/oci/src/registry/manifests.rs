@@ -13,6 +13,7 @@ use super::client::{Call, RegistryClient};
 use super::error::{Attempt, RegistryError, RegistryErrorKind};
 use super::failure;
 use super::http::{ReadError, read_bounded};
+use super::retry::Failure;
 use super::{RepositoryReference, TagOrDigest};
 use crate::digest::Digest;
 use crate::manifest::{MANIFEST_SIZE_LIMIT, ManifestOrIndex};
@@ -112,19 +113,14 @@ impl RegistryClient {
     ) -> Result<(Digest, bool), RegistryError> {
         let attempt = Attempt::new(format!("write the manifest “{reference}”"), repository);
         let digest = Digest::of(&bytes);
-        let response = self
-            .send(&Call {
-                headers: vec![(CONTENT_TYPE, media_type.to_owned())],
-                body: bytes,
-                expected: &[StatusCode::CREATED],
-                ..manifest_call(
-                    &attempt,
-                    Method::PUT,
-                    reference,
-                    &[Scope { repository, access: Access::Push }],
-                )
-            })
-            .await?;
+        let scopes = [Scope { repository, access: Access::Push }];
+        let call = Call {
+            headers: vec![(CONTENT_TYPE, media_type.to_owned())],
+            body: bytes,
+            expected: &[StatusCode::CREATED],
+            ..manifest_call(&attempt, Method::PUT, reference, &scopes)
+        };
+        let response = self.send_manifest(&call).await?;
         if let Some(stored) = header(response.headers(), DIGEST_HEADER)
             && let Ok(stored) = stored.parse::<Digest>()
             && stored != digest
@@ -133,6 +129,23 @@ impl RegistryClient {
             return Err(RegistryError::DigestMismatch { attempt, expected: digest, actual });
         }
         Ok((digest, response.headers().contains_key(SUBJECT_HEADER)))
+    }
+
+    /// Sends a manifest, again also when the registry calls a digest invalid.
+    ///
+    /// Distribution keeps a file per blob and repository, and truncates it when the blob is uploaded once more by
+    /// somebody else. A manifest that names the blob and arrives in that instant is refused as if it were damaged.
+    async fn send_manifest(&self, call: &Call<'_>) -> Result<reqwest::Response, RegistryError> {
+        let mut retry = self.retry();
+        loop {
+            match self.send_once(call).await {
+                Ok(response) => return Ok(response),
+                Err(Failure { error: error @ RegistryError::UploadRefused { .. }, .. }) => {
+                    retry.wait(Failure::passing(error)).await?;
+                }
+                Err(failure) => self.recover(&mut retry, failure, call.attempt).await?,
+            }
+        }
     }
 
     pub(super) async fn remove_manifest(
