@@ -6,7 +6,7 @@ use std::sync::Arc;
 use imagewright_engine::build::{BuildContext, build, dry_run};
 use imagewright_engine::cache::Cache;
 use imagewright_engine::error::BuildError;
-use imagewright_engine::event::{Event, Events};
+use imagewright_engine::event::Events;
 use imagewright_engine::plan::BuildPlan;
 use imagewright_oci::credential::CredentialSource;
 use imagewright_oci::registry::{RegistryClient, RegistryClientConfig};
@@ -25,7 +25,7 @@ pub(crate) async fn run(arguments: BuildArguments) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = display::chain(&error), "the build failed");
-            display.show(&Event::from(&error));
+            display.failed(&error);
             ExitCode::from(error.kind().exit_code())
         }
     }

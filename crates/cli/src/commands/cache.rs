@@ -6,14 +6,15 @@ use imagewright_engine::cache::Cache;
 use imagewright_engine::error::{BuildError, ErrorKind};
 
 use crate::arguments::{CacheAction, CacheArguments};
-use crate::display::{self, bytes, out};
+use crate::display::amount::bytes;
+use crate::display::{self, out};
 
 /// Shows or trims the cache.
 pub(crate) fn run(arguments: &CacheArguments) -> ExitCode {
     match attempt(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            display::error(&error);
+            display::show_error(&error);
             ExitCode::from(error.kind().exit_code())
         }
     }

@@ -1,41 +1,145 @@
-//! Showing events: JSON lines for programs, lines for logs.
+//! Showing events: JSON lines for programs, a line that moves for people at a terminal, lines for logs.
+//!
+//! ```text
+//! screen.rs   what the output goes to            style.rs   its colours
+//! lively.rs   the moving line                    steps.rs   the lines of steps
+//! summary.rs  what a finished build says         planned.rs what a dry run says      error.rs  what a failed one says
+//! amount.rs   bytes, numbers and times           escape.rs  texts from outside, made safe
+//! ```
+//!
+//! What a person reads goes to standard error; standard output has the result alone, for scripts.
+
+pub(crate) mod amount;
+mod error;
+pub(crate) mod escape;
+mod lively;
+mod planned;
+mod screen;
+mod steps;
+mod style;
+mod summary;
 
 use std::error::Error as StdError;
 use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 use imagewright_engine::build::PlannedImage;
 use imagewright_engine::error::BuildError;
 use imagewright_engine::event::Event;
+use serde::Serialize;
 
+use self::lively::Lively;
+pub(crate) use self::screen::Screen;
 use crate::arguments::EventFormat;
 
 /// Shows the events of one build.
 pub(crate) struct Display {
-    format: EventFormat,
+    form: Form,
+    /// The platform whose steps are shown, where there are several.
+    platform: Mutex<Option<String>>,
+}
+
+enum Form {
+    Json,
+    Plain,
+    Lively(Lively),
 }
 
 impl Display {
+    /// A display on standard error, or of JSON lines on standard output.
     pub(crate) fn new(format: EventFormat) -> Self {
-        Self { format }
+        let screen = Screen::of_standard_error();
+        // The log for those who look for a defect would be torn by lines that move.
+        let logs = std::env::var_os("IMAGEWRIGHT_LOG").is_some_and(|value| !value.is_empty());
+        let form = match format {
+            EventFormat::Json => Form::Json,
+            EventFormat::Auto if screen.is_lively() && !logs => Form::Lively(Lively::new(screen)),
+            EventFormat::Auto => Form::Plain,
+        };
+        Self { form, platform: Mutex::new(None) }
     }
 
     /// Shows one event.
     pub(crate) fn show(&self, event: &Event) {
-        match self.format {
-            EventFormat::Json => {
-                if let Ok(line) = serde_json::to_string(event) {
-                    out(&line);
-                }
-            }
-            EventFormat::Auto => error_line(&format!("{event:?}")),
+        match &self.form {
+            Form::Json => json(event),
+            Form::Plain => self.show_to_people(event, None),
+            Form::Lively(lively) => self.show_to_people(event, Some(lively)),
         }
     }
 
     /// Shows what a dry run found.
-    pub(crate) fn planned(&self, planned: &[PlannedImage]) {
-        if let Ok(text) = serde_json::to_string_pretty(planned) {
-            out(&text);
+    pub(crate) fn planned(&self, images: &[PlannedImage]) {
+        /// The last of the JSON lines of a dry run.
+        #[derive(Serialize)]
+        #[serde(tag = "event", rename = "plan")]
+        struct Plan<'images> {
+            images: &'images [PlannedImage],
         }
+        match self.form {
+            Form::Json => json(&Plan { images }),
+            _ => planned::lines(images).iter().for_each(|line| out(line)),
+        }
+    }
+
+    /// Shows why the build failed.
+    pub(crate) fn failed(&self, error: &BuildError) {
+        match &self.form {
+            Form::Json => json(&Event::from(error)),
+            Form::Plain => show_error(error),
+            Form::Lively(lively) => {
+                lively.fail();
+                show_error(error);
+            }
+        }
+    }
+
+    fn show_to_people(&self, event: &Event, lively: Option<&Lively>) {
+        let screen = if lively.is_some() { Screen::of_standard_error() } else { Screen::PLAIN };
+        let print = |line: &str| lively.map_or_else(|| error_line(line), |lively| lively.print(line));
+        match event {
+            Event::StepStarted { step, platform } => {
+                if let Some(name) = self.changed_platform(platform.as_deref()) {
+                    print(&screen.style.bold(&escape::one_line(&name)));
+                }
+                match lively {
+                    Some(lively) => lively.start(*step),
+                    None => print(&format!("→ {}", step.title())),
+                }
+            }
+            Event::StepFinished { step, seconds, detail } => {
+                if let Some(lively) = lively {
+                    lively.finish();
+                }
+                print(&steps::finished(*step, *seconds, detail, screen));
+            }
+            Event::Progress { step, done, total, unit } => {
+                if let Some(lively) = lively {
+                    lively.progress(*step, *done, *total, *unit);
+                }
+            }
+            Event::Log { line } => {
+                print(&screen.style.dim(&format!("  {}", screen.wrap(&escape::one_line(line), 2))));
+            }
+            Event::Warning { message } => {
+                let message = screen.wrap(&escape::one_line(message), "warning: ".len());
+                print(&screen.style.yellow(&format!("warning: {message}")));
+            }
+            Event::Result(summary) => {
+                summary::lines(summary, screen).iter().for_each(|line| error_line(line));
+                out(&summary::pinned(summary));
+            }
+            // The error itself is at hand where the command ends, with more than the event tells.
+            Event::Error { .. } => {}
+        }
+    }
+
+    /// The platform that a step is for, when another one was shown before.
+    fn changed_platform(&self, platform: Option<&str>) -> Option<String> {
+        let platform = platform?;
+        let mut shown = self.platform.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = shown.replace(platform.to_owned());
+        before.is_some_and(|before| before != platform).then(|| platform.to_owned())
     }
 }
 
@@ -49,15 +153,16 @@ pub(crate) fn error_line(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// Writes a value as one line of JSON to standard output.
+pub(crate) fn json(value: &impl Serialize) {
+    if let Ok(line) = serde_json::to_string(value) {
+        out(&escape::json(&line));
+    }
+}
+
 /// Shows an error with what explains it.
-pub(crate) fn error(error: &BuildError) {
-    error_line(&format!("error: {error}"));
-    for line in error.explanation().into_iter().flat_map(str::lines) {
-        error_line(&format!("  {line}"));
-    }
-    if let Some(next_step) = error.next_step() {
-        error_line(&format!("next: {next_step}"));
-    }
+pub(crate) fn show_error(error: &BuildError) {
+    error::lines(error, Screen::of_standard_error()).iter().for_each(|line| error_line(line));
 }
 
 /// An error and all its causes, for the log.
@@ -70,9 +175,4 @@ pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
         cause = error.source();
     }
     text
-}
-
-/// A number of bytes for people: `1.4 GB`.
-pub(crate) fn bytes(count: u64) -> String {
-    indicatif::DecimalBytes(count).to_string()
 }

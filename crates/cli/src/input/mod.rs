@@ -89,7 +89,7 @@ fn wrong_option(option: &str, problem: &Problem) -> BuildError {
         .with_next_step(problem.suggestion.clone())
 }
 
-fn invalid_lines(errors: &SpecErrors) -> BuildError {
+pub(crate) fn invalid_lines(errors: &SpecErrors) -> BuildError {
     let count = errors.0.len();
     let message =
         if count == 1 { "one line is wrong".to_owned() } else { format!("{count} lines are wrong") };
