@@ -83,6 +83,14 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_bundle: Vec<PathBuf>,
 
+    /// Seconds without a byte after which a connection to a registry or index is broken [default: 60]
+    #[arg(long, value_name = "SECONDS", env = "IMAGEWRIGHT_TIMEOUT")]
+    pub(crate) timeout: Option<u64>,
+
+    /// How often a request is sent before it has failed [default: 5]
+    #[arg(long, value_name = "COUNT", env = "IMAGEWRIGHT_ATTEMPTS")]
+    pub(crate) attempts: Option<u32>,
+
     /// Repository that keeps layers for the next image; nobody else should write to it
     #[arg(long, value_name = "REF", env = "IMAGEWRIGHT_LAYER_REPO")]
     pub(crate) layer_repo: Option<RepositoryReference>,

@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod lock;
 pub mod packages;
+pub mod patience;
 pub mod pip;
 pub mod plan;
 pub mod publish;

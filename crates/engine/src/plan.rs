@@ -9,6 +9,7 @@ use imagewright_spec::{
 use serde::{Deserialize, Serialize};
 
 use crate::error::{BuildError, ErrorKind};
+use crate::patience::Patience;
 
 /// Seconds for which a lock is used again for the same spec on the same base: one day.
 pub const DEFAULT_FRESHNESS_SECONDS: u64 = 24 * 60 * 60;
@@ -49,6 +50,9 @@ pub struct BuildPlan {
     /// PEM files with certificates to trust besides the system's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ca_bundles: Vec<PathBuf>,
+    /// How long to wait for servers, and how often to ask them.
+    #[serde(default)]
+    pub patience: Patience,
     /// Users and passwords of package indexes. Read, never written: a plan can be stored without its secrets.
     #[serde(default, skip_serializing)]
     pub index_credentials: Vec<IndexCredentials>,
@@ -68,6 +72,7 @@ impl BuildPlan {
             auth_file: None,
             insecure_registries: Vec::new(),
             ca_bundles: Vec::new(),
+            patience: Patience::default(),
             index_credentials: Vec::new(),
         }
     }
@@ -88,6 +93,7 @@ impl BuildPlan {
     /// # Errors
     /// Always of the kind [`ErrorKind::SpecInvalid`] or [`ErrorKind::Unsupported`].
     pub fn check(&self) -> Result<(), BuildError> {
+        self.patience.check()?;
         let invalid = |message: String, next: &str| {
             Err(BuildError::new(ErrorKind::SpecInvalid, message).with_next_step(next.to_owned()))
         };

@@ -9,7 +9,7 @@ use imagewright_engine::error::BuildError;
 use imagewright_engine::event::Events;
 use imagewright_engine::plan::BuildPlan;
 use imagewright_oci::credential::CredentialSource;
-use imagewright_oci::registry::{RegistryClient, RegistryClientConfig};
+use imagewright_oci::registry::{RegistryClient, RegistryClientConfig, RetryPolicy, Timeouts};
 
 use crate::arguments::BuildArguments;
 use crate::display::{self, Display};
@@ -56,7 +56,16 @@ fn registry(plan: &BuildPlan) -> Result<RegistryClient, BuildError> {
         credentials,
         insecure_registries: plan.insecure_registries.clone(),
         ca_bundles: plan.ca_bundles.clone(),
+        timeouts: timeouts(plan),
+        retries: RetryPolicy { attempts: plan.patience.attempts, ..RetryPolicy::default() },
         ..RegistryClientConfig::default()
     };
     Ok(RegistryClient::new(config)?)
+}
+
+fn timeouts(plan: &BuildPlan) -> Timeouts {
+    let (usual, read) = (Timeouts::default(), plan.patience.timeout());
+    // Storing a large layer takes a registry longer than any other answer, in the usual proportion.
+    let commit = read.saturating_mul(5);
+    Timeouts { connect: usual.connect.min(read), read, commit }
 }

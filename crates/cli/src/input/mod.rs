@@ -23,7 +23,7 @@ const PLAN_SIZE_LIMIT: u64 = 16 << 20;
 /// Everything that is wrong with what was typed, by line and column.
 pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> {
     if let Some(path) = &arguments.plan {
-        return BuildPlan::from_json(&read_plan(path)?);
+        return Ok(patient(BuildPlan::from_json(&read_plan(path)?)?, arguments));
     }
     let mut request = PackageRequest::default();
     let mut errors = Vec::new();
@@ -73,7 +73,15 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     plan.auth_file.clone_from(&arguments.authfile);
     plan.insecure_registries.clone_from(&arguments.insecure_registry);
     plan.ca_bundles.clone_from(&arguments.ca_bundle);
-    Ok(plan)
+    Ok(patient(plan, arguments))
+}
+
+/// What is said about waiting holds for a plan from a file as well: it is about this machine's network.
+fn patient(mut plan: BuildPlan, arguments: &BuildArguments) -> BuildPlan {
+    let patience = &mut plan.patience;
+    patience.timeout_seconds = arguments.timeout.unwrap_or(patience.timeout_seconds);
+    patience.attempts = arguments.attempts.unwrap_or(patience.attempts);
+    plan
 }
 
 fn dry_run_target(base: &ImageReference) -> Result<ImageReference, BuildError> {

@@ -40,7 +40,7 @@ use imagewright_oci::registry::{Registry, TagOrDigest};
 use tokio::sync::Semaphore;
 
 use crate::assemble::manifest::{NewManifest, image_index};
-use crate::cache::Cache;
+use crate::cache::{Cache, StagingFolder};
 use crate::cancel::{CancellationToken, unless_cancelled};
 use crate::error::{BuildError, ErrorKind};
 use crate::event::{Event, Events, Step};
@@ -74,6 +74,8 @@ struct Shared<'build> {
     counters: Arc<Counters>,
     /// One permit a processor, for work on threads.
     processors: Arc<Semaphore>,
+    /// Where everything is made that is not whole yet: gone with the build, however that ends.
+    staging: Arc<StagingFolder>,
 }
 
 /// Builds and pushes the image of a plan. Sends [`Event::Result`] at the end; an error is returned and not sent.
@@ -83,7 +85,7 @@ struct Shared<'build> {
 pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSummary, BuildError> {
     let started = Instant::now();
     plan.check()?;
-    let shared = Shared::new(plan, context);
+    let shared = Shared::new(plan, context)?;
     let outcome = shared.build(started).await;
     shared.wait_for_threads().await;
     let summary = outcome?;
@@ -97,7 +99,7 @@ pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSumm
 /// As [`build`], as far as it gets.
 pub async fn dry_run(plan: &BuildPlan, context: &BuildContext) -> Result<Vec<PlannedImage>, BuildError> {
     plan.check()?;
-    let shared = Shared::new(plan, context);
+    let shared = Shared::new(plan, context)?;
     let mut planned = Vec::new();
     for platform in platforms(plan) {
         planned.push(unless_cancelled(&context.cancellation, shared.dry_run(&platform)).await?);
@@ -120,14 +122,15 @@ struct BuiltPlatform {
 }
 
 impl<'build> Shared<'build> {
-    fn new(plan: &'build BuildPlan, context: &'build BuildContext) -> Self {
+    fn new(plan: &'build BuildPlan, context: &'build BuildContext) -> Result<Self, BuildError> {
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self {
+        Ok(Self {
             plan,
             context,
             counters: Arc::new(Counters::default()),
             processors: Arc::new(Semaphore::new(processors)),
-        }
+            staging: Arc::new(context.cache.staging_folder()?),
+        })
     }
 
     async fn build(&self, started: Instant) -> Result<BuildSummary, BuildError> {

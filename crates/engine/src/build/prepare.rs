@@ -8,7 +8,6 @@ use super::Shared;
 use super::target::{PythonBase, compiler, scheme};
 use super::wheels::WheelSource;
 use crate::assemble::overlap::Overlaps;
-use crate::base::blocking;
 use crate::error::BuildError;
 use crate::event::RunningStep;
 use crate::lock::Lock;
@@ -26,12 +25,10 @@ impl Shared<'_> {
         let context = self.context;
         let compiler = compiler(&python.target, &context.events).await?;
         let cache_tag = compiler.as_ref().map(|compiler| compiler.interpreter().cache_tag.clone());
-        let cache = context.cache.clone();
-        let staging = blocking(move || cache.staging_folder()).await??;
         let source = Arc::new(WheelSource::new(self.downloader()?, context.cancellation.clone()));
         let preparer = Preparer {
             cache: context.cache.clone(),
-            staging: Arc::new(staging),
+            staging: Arc::clone(&self.staging),
             tree: Arc::clone(reduced),
             scheme: Arc::new(scheme(&python.target, cache_tag.as_deref())),
             compiler,

@@ -64,9 +64,11 @@ impl Shared<'_> {
     async fn resolution(&self, python: &PythonBase) -> Result<Resolution, BuildError> {
         let mut request = self.plan.spec.pip.clone();
         request.attach_credentials(&self.plan.index_credentials);
-        let mut settings = ResolverSettings::new(self.context.cache.uv());
+        let mut settings = ResolverSettings::new(self.context.cache.uv(), self.staging.path());
         settings.ca_bundles.clone_from(&self.plan.ca_bundles);
         settings.timeout = RESOLVE_TIMEOUT;
+        settings.read_timeout = self.plan.patience.timeout();
+        settings.retries = self.plan.patience.retries();
         let resolver = PipResolver::new(UvBinary::find().await?, settings);
         let input = PipInput {
             request: &request,
@@ -79,7 +81,9 @@ impl Shared<'_> {
 
     /// A client for wheels.
     pub(super) fn downloader(&self) -> Result<Downloader, BuildError> {
-        let mut settings = DownloadSettings::new(self.context.cache.root());
+        let mut settings = DownloadSettings::new(self.context.cache.root(), self.staging.path());
+        settings.read_timeout = self.plan.patience.timeout();
+        settings.retries = self.plan.patience.retries();
         settings.ca_bundles.clone_from(&self.plan.ca_bundles);
         settings.credentials.clone_from(&self.plan.index_credentials);
         settings.credentials.extend(self.plan.spec.pip.credentials());

@@ -17,9 +17,6 @@ const REQUIREMENTS: &str = "requirements.in";
 const CONSTRAINTS: &str = "constraints.txt";
 const LOCK: &str = "pylock.toml";
 
-/// Seconds without a byte after which uv gives a connection up.
-const HTTP_TIMEOUT_SECONDS: &str = "30";
-
 /// Connections at once: metadata files are small, and an index of one's own is easily overrun.
 const CONCURRENT_DOWNLOADS: &str = "16";
 
@@ -43,6 +40,10 @@ pub(super) struct Setting<'a> {
     pub(super) extra_indexes: &'a [IndexUrl],
     /// How long one run may take.
     pub(super) timeout: Duration,
+    /// A connection without a byte for this long is broken.
+    pub(super) read_timeout: Duration,
+    /// How often a broken request is sent again.
+    pub(super) retries: u32,
 }
 
 /// What is asked in one run.
@@ -187,7 +188,8 @@ fn environment(setting: &Setting<'_>) -> Vec<(OsString, OsString)> {
         ("PATH".into(), "/nonexistent".into()),
         ("HOME".into(), setting.work.into()),
         ("LC_ALL".into(), "C.UTF-8".into()),
-        ("UV_HTTP_TIMEOUT".into(), HTTP_TIMEOUT_SECONDS.into()),
+        ("UV_HTTP_TIMEOUT".into(), setting.read_timeout.as_secs().to_string().into()),
+        ("UV_HTTP_RETRIES".into(), setting.retries.to_string().into()),
         ("UV_CONCURRENT_DOWNLOADS".into(), CONCURRENT_DOWNLOADS.into()),
     ];
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {

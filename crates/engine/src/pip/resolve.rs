@@ -32,16 +32,29 @@ const MOST_ATTEMPTS: usize = 12;
 pub struct ResolverSettings {
     /// Folder for uv's cache, stand-ins and stubs; may be shared by several builds at once.
     pub cache_folder: PathBuf,
+    /// Folder of this build, where uv works; it is emptied by whoever made it.
+    pub staging_folder: PathBuf,
     /// PEM files with certificates to trust besides the system's.
     pub ca_bundles: Vec<PathBuf>,
     /// How long one run of uv may take.
     pub timeout: Duration,
+    /// A connection of uv's that gives nothing for this long is broken.
+    pub read_timeout: Duration,
+    /// How often uv takes up a broken request again.
+    pub retries: u32,
 }
 
 impl ResolverSettings {
     /// The usual settings: ten minutes, the system's certificates.
-    pub fn new(cache_folder: impl Into<PathBuf>) -> Self {
-        Self { cache_folder: cache_folder.into(), ca_bundles: Vec::new(), timeout: Duration::from_mins(10) }
+    pub fn new(cache_folder: impl Into<PathBuf>, staging_folder: impl Into<PathBuf>) -> Self {
+        Self {
+            cache_folder: cache_folder.into(),
+            staging_folder: staging_folder.into(),
+            ca_bundles: Vec::new(),
+            timeout: Duration::from_mins(10),
+            read_timeout: Duration::from_secs(30),
+            retries: 3,
+        }
     }
 }
 
@@ -89,7 +102,8 @@ impl PipResolver {
         };
         std::fs::create_dir_all(&self.settings.cache_folder).map_err(failed)?;
         let cache = self.settings.cache_folder.canonicalize().map_err(failed)?;
-        let work = tempfile::Builder::new().prefix("imagewright-pip-").tempdir().map_err(failed)?;
+        let work = tempfile::Builder::new().prefix("pip-").tempdir_in(&self.settings.staging_folder);
+        let work = work.map_err(failed)?;
         let setting = Setting {
             uv: &self.uv,
             stand_in: stand_in::write(input.target, &cache.join("stand-ins"))?,
@@ -100,6 +114,8 @@ impl PipResolver {
             default_index: input.request.index_url.as_ref(),
             extra_indexes: &input.request.extra_index_urls,
             timeout: self.settings.timeout,
+            read_timeout: self.settings.read_timeout,
+            retries: self.settings.retries,
         };
         let environment = marker_environment(input.target).ok_or_else(|| PipError::Unexpected {
             explanation: format!("{} gives no environment markers", describe(input.target)),

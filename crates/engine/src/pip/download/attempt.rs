@@ -89,7 +89,7 @@ async fn request(
     let limit = wanted.size.unwrap_or(settings.maximum_size).min(settings.maximum_size);
     let too_large = || Broken::Final(PipError::TooLarge { file_name: wanted.file_name.clone(), limit });
     let file_error = |source| {
-        Broken::Final(PipError::File { action: "write", path: settings.cache_folder.join("wheels"), source })
+        Broken::Final(PipError::File { action: "write", path: settings.staging_folder.clone(), source })
     };
     let mut request = authorised(client.get(url.clone()), url, &settings.credentials);
     if partial.length > 0 {

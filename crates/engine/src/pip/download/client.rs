@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use crate::pip::error::PipError;
 
-/// A connection that gives nothing for this long is broken.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client that trusts the system's certificates and those of the given PEM files. Redirects to another host lose
 /// the credentials.
-pub(super) fn build(ca_bundles: &[PathBuf]) -> Result<reqwest::Client, PipError> {
+pub(super) fn build(ca_bundles: &[PathBuf], read_timeout: Duration) -> Result<reqwest::Client, PipError> {
     imagewright_oci::registry::install_tls_provider();
     let mut certificates = Vec::new();
     for path in ca_bundles {
@@ -24,8 +22,8 @@ pub(super) fn build(ca_bundles: &[PathBuf]) -> Result<reqwest::Client, PipError>
     }
     reqwest::Client::builder()
         .user_agent(concat!("imagewright/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT.min(read_timeout))
+        .read_timeout(read_timeout)
         .tls_certs_merge(certificates)
         // Digests are of the bytes as they are stored.
         .no_gzip()

@@ -25,6 +25,8 @@ use super::resolution::{FileUrl, Resolution, Source};
 pub struct DownloadSettings {
     /// Folder of the cache; `wheels/` is made in it.
     pub cache_folder: PathBuf,
+    /// Folder of this build for files that are not whole yet, on the same file system.
+    pub staging_folder: PathBuf,
     /// PEM files with certificates to trust besides the system's.
     pub ca_bundles: Vec<PathBuf>,
     /// Credentials of indexes; each is sent to the scheme, host and port of its index only.
@@ -35,20 +37,25 @@ pub struct DownloadSettings {
     pub parallel: usize,
     /// How often a broken download is taken up again, with growing pauses.
     pub retries: u32,
+    /// A connection that gives nothing for this long is broken.
+    pub read_timeout: Duration,
     /// The first pause; each further one is twice as long.
     pub first_pause: Duration,
 }
 
 impl DownloadSettings {
-    /// The usual settings for a cache folder: 8 at once, at most 10 GiB each, 4 retries.
-    pub fn new(cache_folder: impl Into<PathBuf>) -> Self {
+    /// The usual settings for a cache folder and a folder of the build's own: 8 at once, at most 10 GiB each, 4
+    /// retries, a minute of silence.
+    pub fn new(cache_folder: impl Into<PathBuf>, staging_folder: impl Into<PathBuf>) -> Self {
         Self {
             cache_folder: cache_folder.into(),
+            staging_folder: staging_folder.into(),
             ca_bundles: Vec::new(),
             credentials: Vec::new(),
             maximum_size: 10 << 30,
             parallel: 8,
             retries: 4,
+            read_timeout: Duration::from_mins(1),
             first_pause: Duration::from_millis(300),
         }
     }
@@ -118,7 +125,7 @@ impl Downloader {
     /// # Errors
     /// Certificates that cannot be read.
     pub fn new(settings: DownloadSettings) -> Result<Self, PipError> {
-        let client = client::build(&settings.ca_bundles)?;
+        let client = client::build(&settings.ca_bundles, settings.read_timeout)?;
         Ok(Self { settings, client })
     }
 
@@ -167,14 +174,14 @@ impl Downloader {
             counter.total.fetch_sub(file.size.unwrap_or(0), Ordering::Relaxed);
             return Ok(found);
         }
-        let staging = wheels.join("partial");
+        let staging = &self.settings.staging_folder;
         let failed = |action, path: &Path| {
             let path = path.to_owned();
             move |source| PipError::File { action, path, source }
         };
-        std::fs::create_dir_all(&staging).map_err(failed("create", &staging))?;
+        std::fs::create_dir_all(staging).map_err(failed("create", staging))?;
         let partial =
-            tempfile::NamedTempFile::new_in(&staging).map_err(failed("create a file in", &staging))?;
+            tempfile::NamedTempFile::new_in(staging).map_err(failed("create a file in", staging))?;
         let report = |bytes: u64| {
             let done = counter.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
             progress(done, counter.total.load(Ordering::Relaxed).max(done));

@@ -29,7 +29,7 @@ fn digest(wheel: &Wheel) -> String {
 fn settings(folder: &tempfile::TempDir) -> DownloadSettings {
     DownloadSettings {
         first_pause: std::time::Duration::from_millis(1),
-        ..DownloadSettings::new(folder.path())
+        ..DownloadSettings::new(folder.path(), folder.path().join("staging"))
     }
 }
 

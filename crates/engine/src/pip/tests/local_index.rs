@@ -131,7 +131,7 @@ async fn cancelling_ends_uv() {
     let (target, installed, settings) = (target(), Installed::default(), PipSettings::default());
     let request = at(&index.url(), &["demo"]);
     let input = PipInput { request: &request, target: &target, installed: &installed, settings: &settings };
-    let resolver = PipResolver::new(uv, ResolverSettings::new(cache.path()));
+    let resolver = PipResolver::new(uv, ResolverSettings::new(cache.path(), cache.path()));
     let asked = async {
         while index.requests().is_empty() {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

@@ -45,7 +45,7 @@ async fn resolve_in(
 ) -> Result<Resolution, PipError> {
     let target = target();
     let input = PipInput { request, target: &target, installed, settings };
-    let resolver = PipResolver::new(uv, ResolverSettings::new(cache));
+    let resolver = PipResolver::new(uv, ResolverSettings::new(cache, cache));
     resolver.resolve(input, &CancellationToken::new()).await
 }
 
