@@ -7,6 +7,7 @@ pub mod cache;
 pub mod cancel;
 pub mod error;
 pub mod event;
+pub mod inspect;
 pub mod lock;
 pub mod packages;
 pub mod patience;

@@ -29,6 +29,8 @@ pub(super) struct IndexedLayers {
     pub(super) foundation: Arc<ImageTree>,
     /// Digests of the uncompressed layers.
     pub(super) diff_ids: Vec<Digest>,
+    /// Bytes of the uncompressed layers.
+    pub(super) uncompressed_sizes: Vec<u64>,
     /// Compressed bytes that were read from the registry.
     pub(super) bytes_read: u64,
 }
@@ -64,6 +66,7 @@ pub(super) async fn index_layers(
     let mut tree = ImageTree::new();
     let mut foundation = None;
     let mut diff_ids = Vec::with_capacity(layers.len());
+    let mut uncompressed_sizes = Vec::with_capacity(layers.len());
     while let Some(index) = indexes.try_next().await? {
         let number = diff_ids.len();
         if number == foundation_layers {
@@ -81,12 +84,14 @@ pub(super) async fn index_layers(
         }
         tree.apply(&index).map_err(|error| unusable(number, &error))?;
         diff_ids.push(index.diff_id);
+        uncompressed_sizes.push(index.uncompressed_size);
         let so_far = done.fetch_add(layers[number].size, Ordering::Relaxed) + layers[number].size;
         step.progress(so_far, total, Unit::Bytes);
     }
     let tree = Arc::new(tree);
     let foundation = foundation.unwrap_or_else(|| Arc::clone(&tree));
-    Ok(IndexedLayers { tree, foundation, diff_ids, bytes_read: read.load(Ordering::Relaxed) })
+    let bytes_read = read.load(Ordering::Relaxed);
+    Ok(IndexedLayers { tree, foundation, diff_ids, uncompressed_sizes, bytes_read })
 }
 
 async fn layer_index(

@@ -32,6 +32,8 @@ pub struct Base {
     pub tree: Arc<ImageTree>,
     /// The layers that are built upon: all of them, or those of its own base where the image is one of ours.
     pub foundation: Foundation,
+    /// Bytes of each layer's tar, bottom first.
+    pub uncompressed_sizes: Vec<u64>,
     /// Compressed bytes that were read from the registry now, because they had never been read before.
     pub bytes_read: u64,
 }
@@ -78,7 +80,14 @@ pub async fn load(
         layers: image.manifest.layers[..foundation_layers].to_vec(),
         diff_ids: indexed.diff_ids[..foundation_layers].to_vec(),
     };
-    Ok(Base { image, config, tree: indexed.tree, foundation, bytes_read: indexed.bytes_read })
+    Ok(Base {
+        image,
+        config,
+        tree: indexed.tree,
+        foundation,
+        uncompressed_sizes: indexed.uncompressed_sizes,
+        bytes_read: indexed.bytes_read,
+    })
 }
 
 /// `rootfs.diff_ids` of a configuration.

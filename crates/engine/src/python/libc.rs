@@ -8,7 +8,7 @@ use super::target::{Architecture, Libc};
 
 /// Finds the C library. Where both are there (cross tools on Debian, `gcompat` on Alpine) the distribution
 /// decides.
-pub(super) fn detect(tree: &ImageTree, architecture: Architecture) -> Result<Libc, PythonError> {
+pub(crate) fn detect(tree: &ImageTree, architecture: Architecture) -> Result<Libc, PythonError> {
     let glibc = || glibc(tree, architecture);
     let musl = || musl(tree, architecture);
     let alpine =

@@ -26,6 +26,7 @@ mod version;
 pub use detect::detect;
 pub use environment::ImageEnvironment;
 pub use error::PythonError;
+pub(crate) use libc::detect as detect_libc;
 pub use target::{Architecture, InstallFolders, Libc, PythonKind, PythonTarget, SiteFolder};
 pub use version::PythonVersion;
 
