@@ -18,3 +18,4 @@ pub mod python;
 mod registry_error;
 pub mod summary;
 pub mod wheel;
+pub mod words;

@@ -4,17 +4,22 @@ use super::image::AssembledImage;
 use crate::base::{self, Base};
 use crate::lock::Lock;
 use crate::summary::PlatformImage;
+use crate::words;
 
 /// `Debian GNU/Linux 12 (bookworm), 1 layers, 11726 paths`.
 pub(super) fn describe_base(base: &Base) -> String {
     let system =
         base::operating_system(&base.tree).map_or_else(|| "no os-release".to_owned(), |system| system.name);
-    format!("{system}, {} layers, {} paths", base.image.manifest.layers.len(), base.tree.len())
+    format!(
+        "{system}, {}, {}",
+        words::count(base.image.manifest.layers.len(), "layer"),
+        words::count(base.tree.len(), "path")
+    )
 }
 
 /// `6 packages to add, 0 kept from the base`.
 pub(super) fn describe_lock(lock: &Lock) -> String {
-    format!("{} packages to add, {} kept from the base", lock.pip.len(), lock.kept.len())
+    format!("{} to add, {} kept from the base", words::count(lock.pip.len(), "package"), lock.kept.len())
 }
 
 /// `numpy 1.24.4 → 2.2.6`, one a package.

@@ -10,6 +10,7 @@ use super::{BuiltPlatform, Shared};
 use crate::error::BuildError;
 use crate::event::Step;
 use crate::summary::StepSeconds;
+use crate::words;
 
 impl Shared<'_> {
     /// Builds and pushes one platform's image by digest.
@@ -53,8 +54,11 @@ impl Shared<'_> {
             None => (Vec::new(), 0),
         };
         let fresh = prepared.iter().filter(|package| package.fresh).count();
-        let detail =
-            format!("{fresh} made, {} from the cache, {downloaded} bytes downloaded", prepared.len() - fresh);
+        let detail = format!(
+            "{fresh} made, {} from the cache, {} downloaded",
+            prepared.len() - fresh,
+            words::bytes(downloaded)
+        );
         steps.push(StepSeconds { step: Step::Packages, seconds: step.finish(detail) });
 
         let step = events.start(Step::Layers, Some(&name));
@@ -72,12 +76,12 @@ impl Shared<'_> {
         let assembled = assemble(&base, &lock, &layers, &self.plan.spec.spec_hash())?;
         steps.push(StepSeconds {
             step: Step::Layers,
-            seconds: step.finish(format!("{} layers", layers.len())),
+            seconds: step.finish(words::count(layers.len(), "layer")),
         });
 
         let step = events.start(Step::Push, Some(&name));
         self.push(&publisher, &base, &layers, &assembled, &step).await?;
-        let detail = format!("{} bytes uploaded", self.counters.uploaded());
+        let detail = format!("{} uploaded", words::bytes(self.counters.uploaded()));
         steps.push(StepSeconds { step: Step::Push, seconds: step.finish(detail) });
 
         let image = platform_image(&name, &base, &lock, &assembled);

@@ -1,0 +1,45 @@
+//! Numbers in words for people.
+
+/// A number of bytes in decimal units with three figures: `999 B`, `54.8 MB`, `1.20 GB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let mut unit = UNITS[0];
+    let mut divisor: u64 = 1000;
+    for next in &UNITS[1..] {
+        if count / divisor < 1000 {
+            break;
+        }
+        unit = next;
+        divisor *= 1000;
+    }
+    let whole = count / divisor;
+    let thousandths = count % divisor / (divisor / 1000);
+    match whole {
+        0..=9 => format!("{whole}.{:02} {unit}", thousandths / 10),
+        10..=99 => format!("{whole}.{} {unit}", thousandths / 100),
+        _ => format!("{whole} {unit}"),
+    }
+}
+
+/// A count with its noun: `1 layer`, `27 layers`.
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, count};
+
+    #[test]
+    fn three_figures_are_enough() {
+        let words: Vec<String> = [0, 999, 1_000, 54_775_428, 146_528_300, 1_200_000_000, u64::MAX]
+            .into_iter()
+            .map(bytes)
+            .collect();
+        assert_eq!(words, ["0 B", "999 B", "1.00 kB", "54.7 MB", "146 MB", "1.20 GB", "18446744 TB"]);
+        assert_eq!((count(1, "layer"), count(2, "layer")), ("1 layer".to_owned(), "2 layers".to_owned()));
+    }
+}
