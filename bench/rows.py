@@ -1,0 +1,34 @@
+"""The rows of the report, what each is compared with, and the aims."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of build."""
+
+    key: str
+    """Under which its samples are kept."""
+    title: str
+    """What people read."""
+    against: str
+    """The row of PrimeHub's flow it is compared with; empty for that flow itself."""
+    aim: float
+    """How many times faster it shall be; 0 where nothing is aimed at."""
+
+
+ROWS = (
+    Row("peer_cold", "PrimeHub's flow, nothing there", "", 0),
+    Row("peer_base_there", "PrimeHub's flow, base there", "", 0),
+    Row("cold", "Imagewright, nothing cached", "peer_cold", 5),
+    Row("base_known", "Imagewright, base known", "peer_base_there", 6),
+    Row("one_added", "Imagewright, one package added", "peer_base_there", 15),
+    Row("seen_before", "Imagewright, new combination of known packages", "peer_base_there", 40),
+    Row("identical", "Imagewright, the same again", "peer_base_there", 100),
+)
+
+MEMORY_AIM = 300_000_000
+"""Bytes that the engine's own process may take at its largest."""
+
+STEPS = ("base", "resolve", "packages", "layers", "push")
+"""Imagewright's steps in their order."""
