@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use imagewright_engine::patience::Patience;
 use imagewright_oci::layer::codec::Compression;
 use imagewright_spec::{ImageReference, Platform, RepositoryReference};
 
@@ -18,6 +19,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Assemble a base image and packages into a pushed image.
     Build(Box<BuildArguments>),
+    /// Show what an image holds: system, interpreters, packages, layers.
+    Inspect(Box<InspectArguments>),
+    /// Check which parts this machine has, and how to get those that are missing.
+    Doctor(DoctorArguments),
     /// Show the cache, or make it smaller.
     Cache(CacheArguments),
 }
@@ -63,7 +68,7 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub(crate) platform: Vec<Platform>,
 
-    /// Package index instead of PyPI
+    /// Package index instead of the public one, `https://pypi.org/simple`
     #[arg(long, value_name = "URL", env = "IMAGEWRIGHT_INDEX_URL", hide_env_values = true)]
     pub(crate) index_url: Option<String>,
 
@@ -71,25 +76,8 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) extra_index_url: Vec<String>,
 
-    /// File with registry credentials, as `docker login` writes it
-    #[arg(long, value_name = "FILE")]
-    pub(crate) authfile: Option<PathBuf>,
-
-    /// Registry to speak to over plain HTTP (repeatable)
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub(crate) insecure_registry: Vec<String>,
-
-    /// PEM file with certificates to trust besides the system's (repeatable)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ca_bundle: Vec<PathBuf>,
-
-    /// Seconds without a byte after which a connection to a registry or index is broken [default: 60]
-    #[arg(long, value_name = "SECONDS", env = "IMAGEWRIGHT_TIMEOUT")]
-    pub(crate) timeout: Option<u64>,
-
-    /// How often a request is sent before it has failed [default: 5]
-    #[arg(long, value_name = "COUNT", env = "IMAGEWRIGHT_ATTEMPTS")]
-    pub(crate) attempts: Option<u32>,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArguments,
 
     /// Repository that keeps layers for the next image; nobody else should write to it
     #[arg(long, value_name = "REF", env = "IMAGEWRIGHT_LAYER_REPO")]
@@ -117,6 +105,83 @@ pub(crate) struct BuildArguments {
         "insecure_registry", "ca_bundle", "layer_repo", "fresh",
     ])]
     pub(crate) plan: Option<PathBuf>,
+
+    /// Folder of the cache [default: ~/.cache/imagewright]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// Options of everything that speaks to a registry.
+#[derive(Debug, Args)]
+pub(crate) struct RegistryArguments {
+    /// File with registry credentials, as `docker login` writes it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authfile: Option<PathBuf>,
+
+    /// Registry to speak to over plain HTTP (repeatable)
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) insecure_registry: Vec<String>,
+
+    /// PEM file with certificates to trust besides the system's (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_bundle: Vec<PathBuf>,
+
+    /// Seconds without a byte after which a connection to a registry or index is broken [default: 60]
+    #[arg(long, value_name = "SECONDS", env = "IMAGEWRIGHT_TIMEOUT")]
+    pub(crate) timeout: Option<u64>,
+
+    /// How often a request is sent before it has failed [default: 5]
+    #[arg(long, value_name = "COUNT", env = "IMAGEWRIGHT_ATTEMPTS")]
+    pub(crate) attempts: Option<u32>,
+}
+
+impl RegistryArguments {
+    /// How long to wait and how often to try: as was said, else as `usual` has it.
+    pub(crate) fn patience(&self, usual: Patience) -> Patience {
+        Patience {
+            timeout_seconds: self.timeout.unwrap_or(usual.timeout_seconds),
+            attempts: self.attempts.unwrap_or(usual.attempts),
+        }
+    }
+}
+
+/// Options of `inspect`.
+#[derive(Debug, Args)]
+pub(crate) struct InspectArguments {
+    /// Image to look into
+    #[arg(value_name = "REF")]
+    pub(crate) reference: ImageReference,
+
+    /// Platform of an image for several: linux/amd64 or linux/arm64 [default: this machine's]
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<Platform>,
+
+    #[command(flatten)]
+    pub(crate) registry: RegistryArguments,
+
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// List every package; without it long lists end with the largest ones
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) all: bool,
+
+    /// Folder of the cache [default: ~/.cache/imagewright]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Print the findings as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Remove what builds that were killed have left
+    #[arg(long)]
+    pub(crate) clean: bool,
 
     /// Folder of the cache [default: ~/.cache/imagewright]
     #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE")]

@@ -4,6 +4,7 @@ mod arguments;
 mod commands;
 mod display;
 mod input;
+mod registry;
 mod signals;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
     let code = runtime.block_on(async {
         match arguments.command {
             Command::Build(build) => commands::build::run(*build).await,
+            Command::Inspect(inspect) => commands::inspect::run(&inspect).await,
+            Command::Doctor(doctor) => commands::doctor::run(&doctor).await,
             Command::Cache(cache) => commands::cache::run(&cache),
         }
     });

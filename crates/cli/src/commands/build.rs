@@ -7,13 +7,11 @@ use imagewright_engine::build::{BuildContext, build, dry_run};
 use imagewright_engine::cache::Cache;
 use imagewright_engine::error::BuildError;
 use imagewright_engine::event::Events;
-use imagewright_engine::plan::BuildPlan;
-use imagewright_oci::credential::CredentialSource;
-use imagewright_oci::registry::{RegistryClient, RegistryClientConfig, RetryPolicy, Timeouts};
 
 use crate::arguments::BuildArguments;
 use crate::display::{self, Display};
 use crate::input;
+use crate::registry::RegistryAccess;
 use crate::signals::cancelled_by_signals;
 
 /// Builds, shows what happens, and gives the documented exit code.
@@ -21,7 +19,7 @@ pub(crate) async fn run(arguments: BuildArguments) -> ExitCode {
     let display = Arc::new(Display::new(arguments.events));
     let shown = Arc::clone(&display);
     let events = Events::new(move |event| shown.show(&event));
-    match attempt(&arguments, events, &display).await {
+    match Box::pin(attempt(&arguments, events, &display)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error = display::chain(&error), "the build failed");
@@ -37,7 +35,7 @@ async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) 
     let plan = input::plan(arguments)?;
     let context = BuildContext {
         cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
-        registry: Arc::new(registry(&plan)?),
+        registry: Arc::new(RegistryAccess::of_plan(&plan).client()?),
         events,
         cancellation,
     };
@@ -45,27 +43,7 @@ async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) 
         let planned = dry_run(&plan, &context).await?;
         display.planned(&planned);
     } else {
-        build(&plan, &context).await?;
+        Box::pin(build(&plan, &context)).await?;
     }
     Ok(())
-}
-
-fn registry(plan: &BuildPlan) -> Result<RegistryClient, BuildError> {
-    let credentials = plan.auth_file.clone().map_or(CredentialSource::UserFiles, CredentialSource::AuthFile);
-    let config = RegistryClientConfig {
-        credentials,
-        insecure_registries: plan.insecure_registries.clone(),
-        ca_bundles: plan.ca_bundles.clone(),
-        timeouts: timeouts(plan),
-        retries: RetryPolicy { attempts: plan.patience.attempts, ..RetryPolicy::default() },
-        ..RegistryClientConfig::default()
-    };
-    Ok(RegistryClient::new(config)?)
-}
-
-fn timeouts(plan: &BuildPlan) -> Timeouts {
-    let (usual, read) = (Timeouts::default(), plan.patience.timeout());
-    // Storing a large layer takes a registry longer than any other answer, in the usual proportion.
-    let commit = read.saturating_mul(5);
-    Timeouts { connect: usual.connect.min(read), read, commit }
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use imagewright_engine::cache::Cache;
+use imagewright_engine::cache::{Cache, Trimmed};
 use imagewright_engine::error::{BuildError, ErrorKind};
 
 use crate::arguments::{CacheAction, CacheArguments};
@@ -27,8 +27,14 @@ fn attempt(arguments: &CacheArguments) -> Result<(), BuildError> {
             BuildError::new(ErrorKind::SpecInvalid, format!("{to:?} is no size"))
                 .with_next_step("write a number with a unit, for example 10GB or 500MiB")
         })?;
-        let removed = cache.trim(target)?;
+        let Trimmed { removed, in_use } = cache.trim(target)?;
         out(&format!("removed {}", bytes(removed)));
+        if in_use > 0 {
+            out(&format!(
+                "{} more than was wanted stay: the cache is in use, and a build may need them; trim again later",
+                bytes(in_use)
+            ));
+        }
     }
     let usage = cache.usage();
     out(&format!("{}  {}", bytes(usage.bytes()), cache.root().display()));

@@ -2,3 +2,5 @@
 
 pub(crate) mod build;
 pub(crate) mod cache;
+pub(crate) mod doctor;
+pub(crate) mod inspect;

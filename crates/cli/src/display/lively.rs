@@ -34,11 +34,11 @@ impl Lively {
         Self { screen, lines: MultiProgress::with_draw_target(target), running: Mutex::new(None) }
     }
 
-    /// A step begins.
-    pub(crate) fn start(&self, step: Step) {
+    /// A step begins, under these words.
+    pub(crate) fn start(&self, step: Step, title: &str) {
         let line = self.lines.add(ProgressBar::no_length());
         line.set_style(style("{spinner:.cyan} {prefix}{seconds}  {wide_msg:.dim}"));
-        line.set_prefix(format!("{:<TITLE_WIDTH$}", step.title()));
+        line.set_prefix(format!("{title:<TITLE_WIDTH$}"));
         line.enable_steady_tick(Duration::from_millis(1000 / u64::from(FRAMES_PER_SECOND)));
         if let Some(before) = self.running().replace(Running { step, line, measured: false }) {
             before.line.finish_and_clear();

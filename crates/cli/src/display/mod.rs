@@ -3,7 +3,8 @@
 //! ```text
 //! screen.rs   what the output goes to            style.rs   its colours
 //! lively.rs   the moving line                    steps.rs   the lines of steps
-//! summary.rs  what a finished build says         planned.rs what a dry run says      error.rs  what a failed one says
+//! summary.rs  what a finished build says         planned.rs what a dry run says
+//! error.rs    what a failed one says             report.rs  what an image holds      reading.rs  while it is read
 //! amount.rs   bytes, numbers and times           escape.rs  texts from outside, made safe
 //! ```
 //!
@@ -14,6 +15,8 @@ mod error;
 pub(crate) mod escape;
 mod lively;
 mod planned;
+mod reading;
+mod report;
 mod screen;
 mod steps;
 mod style;
@@ -26,9 +29,11 @@ use std::sync::{Mutex, PoisonError};
 use imagewright_engine::build::PlannedImage;
 use imagewright_engine::error::BuildError;
 use imagewright_engine::event::Event;
+use imagewright_engine::inspect::ImageReport;
 use serde::Serialize;
 
 use self::lively::Lively;
+pub(crate) use self::reading::ReadingDisplay;
 pub(crate) use self::screen::Screen;
 use crate::arguments::EventFormat;
 
@@ -49,11 +54,9 @@ impl Display {
     /// A display on standard error, or of JSON lines on standard output.
     pub(crate) fn new(format: EventFormat) -> Self {
         let screen = Screen::of_standard_error();
-        // The log for those who look for a defect would be torn by lines that move.
-        let logs = std::env::var_os("IMAGEWRIGHT_LOG").is_some_and(|value| !value.is_empty());
         let form = match format {
             EventFormat::Json => Form::Json,
-            EventFormat::Auto if screen.is_lively() && !logs => Form::Lively(Lively::new(screen)),
+            EventFormat::Auto if screen.is_lively() && !is_logging() => Form::Lively(Lively::new(screen)),
             EventFormat::Auto => Form::Plain,
         };
         Self { form, platform: Mutex::new(None) }
@@ -78,7 +81,7 @@ impl Display {
         }
         match self.form {
             Form::Json => json(&Plan { images }),
-            _ => planned::lines(images).iter().for_each(|line| out(line)),
+            _ => out_lines(&planned::lines(images)),
         }
     }
 
@@ -103,7 +106,7 @@ impl Display {
                     print(&screen.style.bold(&escape::one_line(&name)));
                 }
                 match lively {
-                    Some(lively) => lively.start(*step),
+                    Some(lively) => lively.start(*step, step.title()),
                     None => print(&format!("→ {}", step.title())),
                 }
             }
@@ -126,7 +129,7 @@ impl Display {
                 print(&screen.style.yellow(&format!("warning: {message}")));
             }
             Event::Result(summary) => {
-                summary::lines(summary, screen).iter().for_each(|line| error_line(line));
+                error_lines(&summary::lines(summary, screen));
                 out(&summary::pinned(summary));
             }
             // The error itself is at hand where the command ends, with more than the event tells.
@@ -143,6 +146,11 @@ impl Display {
     }
 }
 
+/// True when the log for those who look for a defect goes to standard error: lines that move would tear it.
+fn is_logging() -> bool {
+    std::env::var_os("IMAGEWRIGHT_LOG").is_some_and(|value| !value.is_empty())
+}
+
 /// Writes a line to standard output. Nobody reads it any more: nothing to be done.
 pub(crate) fn out(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
@@ -153,6 +161,20 @@ pub(crate) fn error_line(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
+/// Writes lines to standard output.
+pub(crate) fn out_lines(lines: &[String]) {
+    for line in lines {
+        out(line);
+    }
+}
+
+/// Writes lines to standard error.
+fn error_lines(lines: &[String]) {
+    for line in lines {
+        error_line(line);
+    }
+}
+
 /// Writes a value as one line of JSON to standard output.
 pub(crate) fn json(value: &impl Serialize) {
     if let Ok(line) = serde_json::to_string(value) {
@@ -160,9 +182,14 @@ pub(crate) fn json(value: &impl Serialize) {
     }
 }
 
+/// Shows what an image holds.
+pub(crate) fn show_report(report: &ImageReport, all: bool) {
+    out_lines(&report::lines(report, all, Screen::of_standard_output()));
+}
+
 /// Shows an error with what explains it.
 pub(crate) fn show_error(error: &BuildError) {
-    error::lines(error, Screen::of_standard_error()).iter().for_each(|line| error_line(line));
+    error_lines(&error::lines(error, Screen::of_standard_error()));
 }
 
 /// An error and all its causes, for the log.

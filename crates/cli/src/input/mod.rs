@@ -70,17 +70,15 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     plan.layer_repository.clone_from(&arguments.layer_repo);
     plan.compression = arguments.compression;
     plan.fresh = arguments.fresh;
-    plan.auth_file.clone_from(&arguments.authfile);
-    plan.insecure_registries.clone_from(&arguments.insecure_registry);
-    plan.ca_bundles.clone_from(&arguments.ca_bundle);
+    plan.auth_file.clone_from(&arguments.registry.authfile);
+    plan.insecure_registries.clone_from(&arguments.registry.insecure_registry);
+    plan.ca_bundles.clone_from(&arguments.registry.ca_bundle);
     Ok(patient(plan, arguments))
 }
 
 /// What is said about waiting holds for a plan from a file as well: it is about this machine's network.
 fn patient(mut plan: BuildPlan, arguments: &BuildArguments) -> BuildPlan {
-    let patience = &mut plan.patience;
-    patience.timeout_seconds = arguments.timeout.unwrap_or(patience.timeout_seconds);
-    patience.attempts = arguments.attempts.unwrap_or(patience.attempts);
+    plan.patience = arguments.registry.patience(plan.patience);
     plan
 }
 

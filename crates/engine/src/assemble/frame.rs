@@ -12,7 +12,7 @@ use imagewright_oci::layer::tar::{write_file_header, write_padding};
 
 use super::FORMAT_VERSION;
 use super::placement::Placement;
-use crate::cache::{Cache, write_entry};
+use crate::cache::{Cache, mark_used, write_entry};
 use crate::error::BuildError;
 use crate::wheel::{StagedFile, StagedPackage};
 
@@ -57,7 +57,11 @@ impl FrameKey {
 
     /// Bytes of the frame in the cache; `None` when it has to be made.
     pub fn cached_size(&self, cache: &Cache) -> Option<u64> {
-        std::fs::metadata(self.path(cache)).ok().map(|metadata| metadata.len())
+        let path = self.path(cache);
+        let size = std::fs::metadata(&path).ok()?.len();
+        // The build reads it again when it joins and pushes layers: until then it must not be trimmed.
+        mark_used(&path);
+        Some(size)
     }
 }
 

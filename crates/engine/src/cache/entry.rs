@@ -25,7 +25,19 @@ pub fn write_entry(
     Ok(())
 }
 
-/// Reads a file; `None` when it is not there. Its access time is what `trim` goes by.
+/// Notes that a file of the cache is used now: `trim` goes by its access time, which most file systems keep
+/// only roughly or not at all.
+pub fn mark_used(path: &Path) {
+    use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat};
+    let times = Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+        last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+    };
+    // A cache of another owner can be read without being marked: it is trimmed a little early then.
+    let _ = utimensat(CWD, path, &times, AtFlags::empty());
+}
+
+/// Reads a file; `None` when it is not there.
 ///
 /// # Errors
 /// Failures other than that it is not there.

@@ -8,6 +8,7 @@
 //!   layers/1/KEY          digest, diff id and size of a layer that was joined from frames
 //!   builds/1/KEY          the lock and the manifest of a finished build
 //!   uv/                   uv's own cache
+//!   users.lock            held by whoever has the cache open
 //!   staging/              one folder a running build; swept when its owner is gone
 //! ```
 //!
@@ -17,19 +18,23 @@
 mod entry;
 mod staging;
 mod trim;
+mod users;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::BuildError;
 
-pub use entry::{read_entry, write_entry};
-pub use staging::StagingFolder;
-pub use trim::{CacheUsage, Section};
+pub use entry::{mark_used, read_entry, write_entry};
+pub use staging::{StagingFolder, SweptFolder};
+pub use trim::{CacheUsage, Section, Trimmed};
+use users::Users;
 
 /// The cache of one user on one machine.
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
+    users: Arc<Users>,
 }
 
 impl Cache {
@@ -39,7 +44,19 @@ impl Cache {
     /// # Errors
     /// Folders that cannot be made.
     pub fn open(root: &Path) -> Result<Self, BuildError> {
-        let cache = Self { root: std::path::absolute(root).unwrap_or_else(|_| root.to_owned()) };
+        Self::open_and_sweep(root).map(|(cache, _)| cache)
+    }
+
+    /// [`Cache::open`], with what was swept.
+    ///
+    /// # Errors
+    /// Folders that cannot be made.
+    pub fn open_and_sweep(root: &Path) -> Result<(Self, Vec<SweptFolder>), BuildError> {
+        let root = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
+        let failed = |folder: &Path, error| BuildError::file("make the cache folder", folder, error);
+        std::fs::create_dir_all(&root).map_err(|error| failed(&root, error))?;
+        let users = Arc::new(Users::join(&root)?);
+        let cache = Self { root, users };
         for folder in [
             cache.index(),
             cache.wheels(),
@@ -49,11 +66,10 @@ impl Cache {
             cache.uv(),
             cache.staging(),
         ] {
-            std::fs::create_dir_all(&folder)
-                .map_err(|error| BuildError::file("make the cache folder", &folder, error))?;
+            std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         }
-        staging::sweep(&cache.staging());
-        Ok(cache)
+        let swept = staging::sweep(&cache.staging());
+        Ok((cache, swept))
     }
 
     /// Where a user's cache is when nothing else is said: `$IMAGEWRIGHT_CACHE`, else

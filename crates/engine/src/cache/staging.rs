@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use serde::Serialize;
 
+use super::trim::files_below;
 use crate::error::BuildError;
 
 /// Held locked as long as the folder's owner lives: the kernel lets it go with the process, however that ends.
@@ -47,20 +49,38 @@ impl StagingFolder {
     }
 }
 
-/// Removes the folders whose owner is gone. What cannot be removed is left for the next time.
-pub(super) fn sweep(parent: &Path) {
-    let Ok(entries) = std::fs::read_dir(parent) else { return };
+/// A folder that a killed build left, removed now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SweptFolder {
+    /// Where it was.
+    pub path: PathBuf,
+    /// Bytes of the files in it.
+    pub bytes: u64,
+}
+
+/// Removes the folders whose owner is gone, and tells which. What cannot be removed is left for the next time.
+pub(super) fn sweep(parent: &Path) -> Vec<SweptFolder> {
+    let mut swept = Vec::new();
+    let Ok(entries) = std::fs::read_dir(parent) else { return swept };
     for entry in entries.flatten() {
-        let folder = entry.path();
-        let orphaned = match File::open(folder.join(OWNER_LOCK)) {
+        let path = entry.path();
+        let orphaned = match File::open(path.join(OWNER_LOCK)) {
             Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
             // Without a lock file its owner was killed at once, or is just about to make it.
-            Err(_) => is_older_than_a_minute(&folder),
+            Err(_) => is_older_than_a_minute(&path),
         };
-        if orphaned && let Err(error) = std::fs::remove_dir_all(&folder) {
-            tracing::warn!(folder = %folder.display(), %error, "a left temporary folder cannot be removed");
+        if !orphaned {
+            continue;
+        }
+        let bytes = files_below(&path).iter().map(|file| file.bytes).sum();
+        match std::fs::remove_dir_all(&path) {
+            Ok(()) => swept.push(SweptFolder { path, bytes }),
+            Err(error) => {
+                tracing::warn!(folder = %path.display(), %error, "a left temporary folder cannot be removed");
+            }
         }
     }
+    swept
 }
 
 fn is_older_than_a_minute(path: &Path) -> bool {
@@ -79,8 +99,10 @@ mod tests {
         let orphan = parent.path().join("build-orphan");
         std::fs::create_dir(&orphan).unwrap();
         File::create(orphan.join(OWNER_LOCK)).unwrap();
+        std::fs::write(orphan.join("half a wheel"), [0; 1000]).unwrap();
 
-        sweep(parent.path());
+        let swept = sweep(parent.path());
+        assert_eq!(swept, [SweptFolder { path: orphan.clone(), bytes: 1000 }]);
         assert!(owned.path().exists());
         assert!(!orphan.exists());
 

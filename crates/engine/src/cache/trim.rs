@@ -1,7 +1,7 @@
 //! How large the cache is, and making it smaller.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::Cache;
 use crate::error::BuildError;
@@ -31,11 +31,23 @@ impl CacheUsage {
     }
 }
 
-struct CachedFile {
-    path: PathBuf,
-    bytes: u64,
+pub(super) struct CachedFile {
+    pub(super) path: PathBuf,
+    pub(super) bytes: u64,
     used: SystemTime,
 }
+
+/// What trimming did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trimmed {
+    /// Bytes that were removed.
+    pub removed: u64,
+    /// Bytes that stayed beyond the target, because a build that runs may need them.
+    pub in_use: u64,
+}
+
+/// Files that were used within this time belong to a build that runs, where one does.
+const USED_LATELY: Duration = Duration::from_hours(1);
 
 impl Cache {
     /// Measures the cache.
@@ -56,21 +68,27 @@ impl Cache {
         CacheUsage { sections: sections.into_iter().map(measure).collect() }
     }
 
-    /// Removes what was not used for longest until at most `target` bytes are left. Running builds are left
-    /// alone, and so are files used within the last hour, since a build may be about to read them. Returns the
-    /// bytes removed.
+    /// Removes what was not used for longest until at most `target` bytes are left. While anybody else has the
+    /// cache open, files that were used within the last hour stay: a build may be about to read them.
     ///
     /// # Errors
     /// Files that cannot be removed.
-    pub fn trim(&self, target: u64) -> Result<u64, BuildError> {
+    pub fn trim(&self, target: u64) -> Result<Trimmed, BuildError> {
+        self.users.alone(|alone| {
+            let lately = SystemTime::now().checked_sub(USED_LATELY).filter(|_| !alone);
+            self.remove_oldest(target, lately)
+        })
+    }
+
+    /// Removes files until `target` bytes are left, but none that was used after `lately`.
+    fn remove_oldest(&self, target: u64, lately: Option<SystemTime>) -> Result<Trimmed, BuildError> {
         let folders = [self.index(), self.wheels(), self.frames(), self.layers(), self.builds(), self.uv()];
         let mut files: Vec<CachedFile> = folders.iter().flat_map(|folder| files_below(folder)).collect();
-        let mut total: u64 = files.iter().map(|file| file.bytes).sum();
-        let in_use = SystemTime::now() - std::time::Duration::from_hours(1);
         files.sort_by_key(|file| file.used);
+        let mut total: u64 = files.iter().map(|file| file.bytes).sum();
         let mut removed = 0;
         for file in files {
-            if total <= target || (target > 0 && file.used > in_use) {
+            if total <= target || lately.is_some_and(|lately| file.used > lately) {
                 break;
             }
             match std::fs::remove_file(&file.path) {
@@ -81,12 +99,12 @@ impl Cache {
             total -= file.bytes;
             removed += file.bytes;
         }
-        Ok(removed)
+        Ok(Trimmed { removed, in_use: total.saturating_sub(target) })
     }
 }
 
 /// The regular files below a folder; links are not followed.
-fn files_below(folder: &Path) -> Vec<CachedFile> {
+pub(super) fn files_below(folder: &Path) -> Vec<CachedFile> {
     let mut files = Vec::new();
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
@@ -106,4 +124,48 @@ fn files_below(folder: &Path) -> Vec<CachedFile> {
         }
     }
     files
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::{Cache, mark_used};
+    use super::*;
+
+    fn put(cache: &Cache, name: &str, hours_ago: u64) -> PathBuf {
+        let path = cache.frames().join(name);
+        std::fs::write(&path, [0; 1000]).unwrap();
+        let time = SystemTime::now() - Duration::from_hours(hours_ago);
+        let times = std::fs::FileTimes::new().set_accessed(time).set_modified(time);
+        std::fs::File::options().write(true).open(&path).unwrap().set_times(times).unwrap();
+        path
+    }
+
+    fn left(paths: &[&Path]) -> Vec<bool> {
+        paths.iter().map(|path| path.exists()).collect()
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let (old, used_again, new) = (put(&cache, "a", 50), put(&cache, "b", 99), put(&cache, "c", 0));
+        mark_used(&used_again);
+        assert_eq!(cache.trim(2500).unwrap(), Trimmed { removed: 1000, in_use: 0 });
+        assert_eq!(left(&[&old, &used_again, &new]), [false, true, true]);
+    }
+
+    #[test]
+    fn a_cache_that_nobody_uses_is_emptied_and_that_of_a_running_build_keeps_what_it_may_need() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let (old, new) = (put(&cache, "a", 2), put(&cache, "b", 0));
+        let build = Cache::open(folder.path()).unwrap();
+        assert_eq!(cache.trim(0).unwrap(), Trimmed { removed: 1000, in_use: 1000 });
+        assert_eq!(left(&[&old, &new]), [false, true]);
+        drop(build);
+        assert_eq!(cache.trim(0).unwrap(), Trimmed { removed: 1000, in_use: 0 });
+        assert!(!new.exists());
+    }
 }

@@ -112,6 +112,31 @@ impl InterpreterSearch {
             .find(|interpreter| interpreter.version == version)
     }
 
+    /// Every interpreter in the places that are searched, each once, in order of version.
+    ///
+    /// Starts interpreters to ask them: call it on a thread that may block.
+    pub fn all(&self) -> Vec<Interpreter> {
+        let folders = self.folders.iter().cloned();
+        let installed = self.installations.iter().flat_map(|installations| {
+            let entries = std::fs::read_dir(installations).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path().join("bin"))
+        });
+        let mut programs = self.candidates.clone();
+        for folder in folders.chain(installed) {
+            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            let names = entries.map(|entry| entry.file_name()).filter(|name| is_interpreter(name));
+            programs.extend(names.map(|name| folder.join(name)));
+        }
+        let mut found: Vec<Interpreter> = programs
+            .iter()
+            .filter(|program| program.is_file())
+            .filter_map(|program| Interpreter::ask(program))
+            .collect();
+        found.sort_by_cached_key(|found| (version_key(&found.version), found.path.clone()));
+        found.dedup_by(|one, other| one.path == other.path);
+        found
+    }
+
     /// Programs that may be of this version, in the order in which they are asked.
     fn programs(&self, version: &str) -> Vec<PathBuf> {
         let minor: Vec<&str> = version.splitn(3, '.').take(2).collect();
@@ -130,6 +155,22 @@ impl InterpreterSearch {
         }
         programs
     }
+}
+
+/// The numbers of a version, so that 3.9 comes before 3.10.
+fn version_key(version: &str) -> Vec<u64> {
+    version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+}
+
+/// True for `python3` and `python3.11`, not for `python3-config` or `python3.11t`.
+fn is_interpreter(name: &std::ffi::OsStr) -> bool {
+    let version = name.to_str().and_then(|name| name.strip_prefix("python3"));
+    version.is_some_and(|version| {
+        version.is_empty()
+            || version
+                .strip_prefix('.')
+                .is_some_and(|minor| !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 #[cfg(test)]
@@ -162,6 +203,8 @@ mod tests {
         assert_eq!(search.find("3.99.0").unwrap().path, Path::new("/x/python3"));
         assert_eq!(search.find("3.99.2").unwrap().path, Path::new("/b"));
         assert_eq!(search.find("3.99.1"), None);
+        let all: Vec<String> = search.all().into_iter().map(|found| found.version).collect();
+        assert_eq!(all, ["3.99.0", "3.99.2"]);
     }
 
     #[test]

@@ -1,0 +1,54 @@
+//! `imagewright inspect`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use imagewright_engine::cache::Cache;
+use imagewright_engine::error::BuildError;
+use imagewright_engine::inspect::{ImageReport, InspectContext, inspect};
+use imagewright_spec::{Architecture, Platform};
+
+use crate::arguments::InspectArguments;
+use crate::display::{self, ReadingDisplay};
+use crate::registry::RegistryAccess;
+use crate::signals::cancelled_by_signals;
+
+/// Shows what an image holds.
+pub(crate) async fn run(arguments: &InspectArguments) -> ExitCode {
+    let reading = ReadingDisplay::new();
+    let outcome = report(arguments, &reading).await;
+    reading.finish();
+    match outcome {
+        Ok(report) if arguments.json => {
+            display::json(&report);
+            ExitCode::SUCCESS
+        }
+        Ok(report) => {
+            display::show_report(&report, arguments.all);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(error = display::chain(&error), "the image cannot be inspected");
+            display::show_error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+async fn report(arguments: &InspectArguments, reading: &ReadingDisplay) -> Result<ImageReport, BuildError> {
+    let cancellation = cancelled_by_signals()
+        .map_err(|error| BuildError::internal("signals cannot be waited for").with_source(error))?;
+    let context = InspectContext {
+        cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
+        registry: Arc::new(RegistryAccess::of_arguments(&arguments.registry).client()?),
+        events: reading.events(),
+        cancellation,
+    };
+    let platform = arguments.platform.clone().unwrap_or_else(own_platform);
+    inspect(&arguments.reference, &platform.into(), &context).await
+}
+
+/// The platform of this machine.
+fn own_platform() -> Platform {
+    Platform::new(if cfg!(target_arch = "aarch64") { Architecture::Arm64 } else { Architecture::Amd64 })
+}
