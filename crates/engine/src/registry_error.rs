@@ -25,7 +25,11 @@ pub(crate) fn kind(error: &RegistryError) -> ErrorKind {
         RegistryErrorKind::TooLarge => ErrorKind::TooLarge,
         RegistryErrorKind::Unsupported => ErrorKind::Unsupported,
         RegistryErrorKind::Local if is_disk_full(error) => ErrorKind::DiskFull,
-        RegistryErrorKind::Local => ErrorKind::Internal,
+        RegistryErrorKind::Local => match error {
+            // Credentials and certificates are files that the user names.
+            RegistryError::Credentials { .. } | RegistryError::Setup(_) => ErrorKind::SpecInvalid,
+            _ => ErrorKind::Internal,
+        },
     }
 }
 

@@ -161,6 +161,7 @@ impl<'build> Shared<'build> {
                 let images: Vec<_> =
                     several.iter().map(|built| (built.platform.clone(), &built.manifest)).collect();
                 index = image_index(&images, &[]);
+                self.publisher().put_manifest(&index).await?;
                 &index
             }
         };

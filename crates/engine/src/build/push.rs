@@ -45,7 +45,8 @@ impl Shared<'_> {
         record: &BuildRecord,
     ) -> Result<bool, BuildError> {
         let digest = TagOrDigest::Digest(record.image.digest);
-        if self.context.registry.head_manifest(&publisher.target, &digest).await?.is_none() {
+        // Read, since a registry may answer for what is gone.
+        if self.context.registry.get_manifest(&publisher.target, &digest).await?.is_none() {
             return Ok(false);
         }
         let readable = stream::iter(&record.blobs)
@@ -118,11 +119,7 @@ impl Shared<'_> {
         manifest: &NewManifest,
         lock: Bytes,
     ) -> Result<(), BuildError> {
-        let digest = TagOrDigest::Digest(manifest.digest);
-        let registry = &self.context.registry;
-        registry
-            .put_manifest(&publisher.target, &digest, manifest.media_type, manifest.bytes.clone())
-            .await?;
+        publisher.put_manifest(manifest).await?;
         publisher.put_lock(lock, manifest).await
     }
 }

@@ -3,6 +3,7 @@
 mod blobs;
 mod layer_repository;
 mod lock_artifact;
+mod manifests;
 mod progress;
 
 use std::sync::Arc;
