@@ -24,10 +24,17 @@ use super::{Body, BoxError, full};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Fault {
-    path_part: String,
+    path: PathMatch,
     method: Option<Method>,
     remaining: Option<usize>,
     action: Action,
+}
+
+/// Which requests a fault is for.
+#[derive(Debug, Clone)]
+enum PathMatch {
+    Contains(String),
+    Is(String),
 }
 
 #[derive(Debug, Clone)]
@@ -47,7 +54,16 @@ enum Action {
 impl Fault {
     /// A fault for requests whose path and query contain the given text.
     pub fn on(path_part: impl Into<String>) -> Self {
-        Self { path_part: path_part.into(), method: None, remaining: None, action: Action::Nothing }
+        Self::matching(PathMatch::Contains(path_part.into()))
+    }
+
+    /// A fault for requests for exactly this path, whatever their query.
+    pub fn on_path(path: impl Into<String>) -> Self {
+        Self::matching(PathMatch::Is(path.into()))
+    }
+
+    fn matching(path: PathMatch) -> Self {
+        Self { path, method: None, remaining: None, action: Action::Nothing }
     }
 
     /// Only for this method, such as `GET`.
@@ -132,8 +148,13 @@ impl Fault {
 
     /// Whether it applies to this request; counts it if so.
     fn take(&mut self, method: &Method, uri: &Uri) -> bool {
-        let path = uri.path_and_query().map_or("", |path| path.as_str());
-        let matches = path.contains(&self.path_part) && self.method.as_ref().is_none_or(|own| own == method);
+        let named = match &self.path {
+            PathMatch::Contains(part) => {
+                uri.path_and_query().is_some_and(|path| path.as_str().contains(part.as_str()))
+            }
+            PathMatch::Is(path) => uri.path() == path,
+        };
+        let matches = named && self.method.as_ref().is_none_or(|own| own == method);
         match &mut self.remaining {
             _ if !matches => false,
             Some(0) => false,
