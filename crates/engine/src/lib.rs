@@ -16,6 +16,7 @@ pub mod plan;
 pub mod publish;
 pub mod python;
 mod registry_error;
+pub mod step;
 pub mod summary;
 pub mod wheel;
 pub mod words;

@@ -3,7 +3,7 @@
 use imagewright_oci::digest::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Step;
+use crate::step::Step;
 
 /// The outcome of a build.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
