@@ -6,5 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is how a failure is told")]
 
+mod access;
+mod cancel;
 mod registry;
 mod support;

@@ -88,6 +88,10 @@ pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSumm
     let shared = Shared::new(plan, context)?;
     let outcome = shared.build(started).await;
     shared.wait_for_threads().await;
+    drop(shared);
+    if outcome.is_err() {
+        context.cache.remove_unfinished()?;
+    }
     let summary = outcome?;
     context.events.send(Event::Result(Box::new(summary.clone())));
     Ok(summary)

@@ -18,6 +18,7 @@
 mod entry;
 mod staging;
 mod trim;
+mod unfinished;
 mod users;
 
 use std::path::{Path, PathBuf};
@@ -69,6 +70,9 @@ impl Cache {
             std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         }
         let swept = staging::sweep(&cache.staging());
+        if !swept.is_empty() {
+            cache.remove_unfinished()?;
+        }
         Ok((cache, swept))
     }
 

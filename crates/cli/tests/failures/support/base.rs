@@ -4,7 +4,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use imagewright_testkit::{
-    Entry, ImageBuilder, LayerBuilder, PackageIndex, PushedImage, Registry, WheelBuilder,
+    Entry, ImageBuilder, LayerBuilder, PackageIndex, PushedImage, Registry, WheelBuilder, sha256,
 };
 
 /// Size of the file that makes the base's layer large enough to be cut in the middle. It does not compress.
@@ -55,6 +55,11 @@ pub(crate) fn small_base() -> ImageBuilder {
 /// Pushes the base as `base:1`.
 pub(crate) async fn push_base(registry: &Registry) -> PushedImage {
     small_base().push(registry, "base:1").await
+}
+
+/// The digest that a tag points to now.
+pub(crate) async fn digest_of(registry: &Registry, repository: &str, tag: &str) -> Option<String> {
+    registry.manifest_bytes(repository, tag).await.map(|bytes| sha256(&bytes))
 }
 
 /// An index with `alpha`, which needs `beta`, and `gamma`, which needs nothing.

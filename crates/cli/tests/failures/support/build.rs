@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// The longest that anything here is waited for: far more than it takes, so that only what hangs is a failure.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// A command that is about to be started.
 pub(crate) struct Build(Command);
@@ -102,6 +102,18 @@ impl Running {
         self.wait_for(&format!("the step {step}"), |event| {
             event["event"] == "step_started" && event["step"] == step
         });
+    }
+
+    /// Waits until something outside of the command can be seen.
+    pub(crate) fn wait_until(&mut self, what: &str, seen: impl Fn() -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        while !seen() {
+            self.seen.extend(self.events.try_iter());
+            assert!(Instant::now() < deadline, "not seen: {what}: {:#?}", self.seen);
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the command ended before {what}: {:#?}", self.seen);
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     fn wait_for(&mut self, what: &str, matches: impl Fn(&Value) -> bool) {

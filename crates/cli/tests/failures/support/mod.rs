@@ -4,8 +4,8 @@ mod base;
 mod build;
 mod workshop;
 
-pub(crate) use base::{index, noise, push_base, small_base};
-pub(crate) use build::{Build, Outcome};
+pub(crate) use base::{digest_of, index, noise, push_base, small_base};
+pub(crate) use build::{Build, Running};
 pub(crate) use workshop::Workshop;
 
 /// Compares what people see of a failure with what was agreed on; addresses, digests and folders are left out.
@@ -17,6 +17,7 @@ macro_rules! assert_failure {
             (r"[0-9a-f]{64}", "HEX"),
             (r"/\S*/workshop-\w+", "FOLDER"),
             (r"\.new-\w+", ".new-X"),
+            (r"/tmp/registry-\w+", "REGISTRY"),
             (r"build-\w{6}", "build-X"),
         ] }, { insta::assert_snapshot!(report, @$text); });
     }};

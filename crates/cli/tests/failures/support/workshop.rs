@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use imagewright_testkit::PackageIndex;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::Build;
@@ -28,7 +29,9 @@ impl Workshop {
 
     /// The same with the cache elsewhere.
     pub(crate) fn with_cache(cache: &Path) -> Self {
-        Self { cache: cache.to_owned(), ..Self::new() }
+        let mut workshop = Self::new();
+        cache.clone_into(&mut workshop.cache);
+        workshop
     }
 
     /// Where everything is.
@@ -83,6 +86,17 @@ impl Workshop {
             }
         }
         found
+    }
+}
+
+impl Drop for Workshop {
+    /// A command that is killed cannot end what it had started: the test does.
+    fn drop(&mut self) {
+        for process in self.processes() {
+            let id = process.split(' ').next().and_then(|id| id.parse().ok()).and_then(Pid::from_raw);
+            // It may have ended meanwhile.
+            let _ = id.map(|id| kill_process(id, Signal::KILL));
+        }
     }
 }
 
