@@ -57,6 +57,9 @@ impl Shared<'_> {
         for package in &resolution.packages {
             add(&mut lock, package, &digests)?;
         }
+        for replaced in resolution.packages.iter().filter_map(announcement) {
+            self.context.events.log(replaced);
+        }
         lock.kept.sort();
         Ok(lock)
     }
@@ -120,6 +123,15 @@ impl Shared<'_> {
         digests.extend(names.into_iter().zip(fetched.into_iter().map(|file| file.sha256)));
         Ok(digests)
     }
+}
+
+/// The sentence that tells people of a package of the base that has to go.
+fn announcement(package: &ResolvedPackage) -> Option<String> {
+    let old = &package.replaces.as_ref()?.version;
+    Some(format!(
+        "{} {old} of the base gives way to {}: the requirements do not allow it",
+        package.name, package.version
+    ))
 }
 
 /// Takes one resolved package into the lock.
