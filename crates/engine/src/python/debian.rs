@@ -26,13 +26,15 @@ pub(super) fn package_version(tree: &ImageTree, version: &PythonVersion) -> Opti
 }
 
 /// Where pip installs as root.
-pub(super) fn install_folders(library: &str) -> InstallFolders {
+pub(super) fn install_folders(library: &str, version: &PythonVersion) -> InstallFolders {
     let packages = format!("usr/local/lib/{library}/dist-packages");
+    // From 3.10 on pip asks sysconfig, to which Debian gives the headers of Python itself; before, distutils.
+    let include = if version.minor >= 10 { "usr/include" } else { "usr/local/include" };
     InstallFolders {
         purelib: packages.clone(),
         platlib: packages,
         scripts: "usr/local/bin".to_owned(),
-        headers: format!("usr/local/include/{library}"),
+        headers: format!("{include}/{library}"),
         data: "usr/local".to_owned(),
     }
 }

@@ -55,7 +55,7 @@ pub fn detect(tree: &ImageTree, config: &Value) -> Result<PythonTarget, PythonEr
     } else {
         site_folders.extend(base_site_folders(base_kind, &installation.prefix, &library));
         let install = match base_kind {
-            PythonKind::Debian => debian::install_folders(&library),
+            PythonKind::Debian => debian::install_folders(&library, &version),
             PythonKind::RedHat => redhat::install_folders(&library),
             _ => plain_install_folders(&installation.prefix, &library, "include"),
         };
