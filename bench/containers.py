@@ -15,7 +15,8 @@ class Containers:
     """A storage for images and containers."""
 
     def __init__(self, folder: Path, driver: str) -> None:
-        self._options = ["--root", folder / "root", "--runroot", folder / "run", "--storage-driver", driver]
+        root, run_root = folder / "root", folder / "run"
+        self._options: list[str | Path] = ["--root", root, "--runroot", run_root, "--storage-driver", driver]
 
     def command(self, *words: str | Path) -> list[str | Path]:
         """A `buildah` command that works in this storage."""

@@ -46,20 +46,35 @@ def parse() -> Options:
         prog="scripts/bench",
         description="Compare Imagewright with PrimeHub's flow: same base, same registry, same packages.",
     )
-    parser.add_argument("--packages", nargs="+", metavar="REQ", default=list(DEFAULT_PACKAGES),
-                        help=f"pip requirements of the image [default: {' '.join(DEFAULT_PACKAGES)}]")
-    parser.add_argument("--one-more", metavar="REQ", default="seaborn",
-                        help="requirement that is added to them [default: seaborn]")
+    parser.add_argument(
+        "--packages",
+        nargs="+",
+        metavar="REQ",
+        default=list(DEFAULT_PACKAGES),
+        help=f"pip requirements of the image [default: {' '.join(DEFAULT_PACKAGES)}]",
+    )
+    parser.add_argument(
+        "--one-more", metavar="REQ", default="seaborn", help="requirement that is added to them [default: seaborn]"
+    )
     parser.add_argument("--runs", type=_count, default=3, metavar="N", help="runs of every build [default: 3]")
-    parser.add_argument("--peer-runs", type=_count, default=1, metavar="N",
-                        help="runs of PrimeHub's flow [default: 1]")
+    parser.add_argument("--peer-runs", type=_count, default=1, metavar="N", help="runs of PrimeHub's flow [default: 1]")
     parser.add_argument("--skip-peer", action="store_true", help="measure Imagewright alone, without ratios")
     parser.add_argument("--gzip", action="store_true", help="compress layers with gzip instead of zstd")
-    parser.add_argument("--json", type=Path, default=ROOT / "target/bench/latest.json", metavar="FILE",
-                        help="where the results go as JSON [default: target/bench/latest.json]")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=ROOT / "target/bench/latest.json",
+        metavar="FILE",
+        help="where the results go as JSON [default: target/bench/latest.json]",
+    )
     parser.add_argument("--keep", action="store_true", help="keep the working folder, and say where it is")
-    parser.add_argument("--imagewright", type=Path, default=target / "release/imagewright", metavar="FILE",
-                        help="the program [default: the release build]")
+    parser.add_argument(
+        "--imagewright",
+        type=Path,
+        default=target / "release/imagewright",
+        metavar="FILE",
+        help="the program [default: the release build]",
+    )
     given = parser.parse_args()
     if not os.access(given.imagewright, os.X_OK):
         parser.error(f"{given.imagewright} is not there: run `make build`, or name the program with --imagewright")

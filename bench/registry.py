@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from bench.processes import BenchError, last_lines, started
@@ -78,7 +79,7 @@ class Registry:
             mounted_and_sent_bytes=self._size_of(mounted & sent),
         )
 
-    def _answers(self, offset: int) -> Iterator[dict[str, object]]:
+    def _answers(self, offset: int) -> Iterator[dict[str, Any]]:
         """The log's lines about answered requests, each with its fields."""
         with self._log.open("rb") as log:
             log.seek(offset)
@@ -105,7 +106,7 @@ def running(folder: Path) -> Iterator[Registry]:
     storage, log = folder / "storage", folder / "registry.log"
     storage.mkdir(parents=True)
     configuration = folder / "registry.json"
-    configuration.write_text(json.dumps({
+    settings = {
         "version": 0.1,
         # Every answer with its size, as JSON; the access log would say the same once more.
         "log": {"level": "info", "formatter": "json", "accesslog": {"disabled": True}},
@@ -115,9 +116,10 @@ def running(folder: Path) -> Iterator[Registry]:
             "maintenance": {"uploadpurging": {"enabled": False}},
         },
         "http": {"addr": "127.0.0.1:0"},
-    }), encoding="utf-8")
+    }
+    configuration.write_text(json.dumps(settings), encoding="utf-8")
     # Ends with this program even if that is killed.
-    command = ["setpriv", "--pdeathsig", "TERM", "docker-registry", "serve", configuration]
+    command: list[str | Path] = ["setpriv", "--pdeathsig", "TERM", "docker-registry", "serve", configuration]
     with log.open("w") as output, started(command, stdout=output, stderr=output) as process:
         yield Registry(_address(process, log), storage, log)
 

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import statistics
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,14 @@ def _row(row: Row, samples: Sequence[Sample]) -> Document:
         "samples": [dataclasses.asdict(sample) for sample in samples],
     }
     if row.against:
-        described["steps"] = {step: median(lambda sample, step=step: _step(sample, step)) for step in STEPS}
+        described["steps"] = {step: median(partial(_step, step)) for step in STEPS}
     return described
 
 
-def _step(sample: Sample, name: str) -> float:
+def _step(name: str, sample: Sample) -> float:
     """Seconds of one step, on all platforms together; 0 where it was not needed."""
     steps: Any = sample.result.get("steps", [])
-    return sum(step["seconds"] for step in steps if step["step"] == name)
+    return float(sum(step["seconds"] for step in steps if step["step"] == name))
 
 
 def _aims(rows: Sequence[Document]) -> Document:
@@ -174,8 +175,9 @@ def _same(proof: Document) -> str:
     return (
         f"{packages} `pip check` in ours: {proof['pip_check']}\n"
         f"`import {', '.join(proof['modules'])}` takes {_seconds(peer['median'])} in theirs and "
-        f"{_seconds(ours['median'])} in ours (median of {len(ours['seconds'])}, each in a fresh container); bytecode "
-        f"files that Python had to write for it: {peer['bytecode_written']} in theirs, {ours['bytecode_written']} in ours."
+        f"{_seconds(ours['median'])} in ours (median of {len(ours['seconds'])}, each in a fresh container); "
+        f"bytecode files that Python had to write for it: {peer['bytecode_written']} in theirs, "
+        f"{ours['bytecode_written']} in ours."
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import base, containers, peer, registry
+from bench.containers import Containers
 from bench.engine import Engine
 from bench.measure import Sample
 from bench.options import Options
@@ -18,8 +19,24 @@ from bench.processes import say
 from bench.proof import Proof, compare
 from bench.registry import Registry
 
+_PEER_IMAGE = "peer/base-there:1"
+_OUR_IMAGE = "ours/cold:1"
+"""The two images that are compared with each other."""
+
 Samples = dict[str, list[Sample]]
 """Measured builds by the key of their row."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a comparison starts from."""
+
+    registry: Registry
+    """Holds the base and nothing else."""
+    base: str
+    """The base's reference."""
+    folder: Path
+    """For everything that this run makes."""
 
 
 @dataclass
@@ -38,69 +55,58 @@ class Outcome:
 def run(options: Options, archive: Path, work: Path) -> Outcome:
     """Measures everything; the first run is also the one whose images are compared."""
     outcome = Outcome()
-    for number in range(1, max(options.runs, options.peer_runs) + 1):
-        say(f"run {number} of {max(options.runs, options.peer_runs)}")
+    count = max(options.runs, options.peer_runs)
+    for number in range(1, count + 1):
+        say(f"run {number} of {count}")
         folder = work / str(number)
-        with _registry_with_base(folder, "first", archive) as (home, base_image):
-            peer_image = None
-            with containers.storage(folder / "containers") as storage:
-                if number <= options.peer_runs:
-                    peer_image = _peer(options, home, storage, folder, base_image, outcome)
-                if number <= options.runs:
-                    _from_scratch(options, home, folder, base_image, outcome)
-                if number == 1 and peer_image is not None:
-                    our_image = f"{home.host}/ours/cold:1"
-                    outcome.proof = compare(storage, peer_image, our_image, options.packages)
+        with _ground(folder, "first", archive) as ground, containers.storage(folder / "containers") as storage:
+            if number <= options.peer_runs:
+                _peer(options, ground, storage, outcome)
+            if number <= options.runs:
+                _from_scratch(options, ground, outcome)
+            if number == 1 and options.peer_runs > 0:
+                theirs, ours = (f"{ground.registry.host}/{name}" for name in (_PEER_IMAGE, _OUR_IMAGE))
+                outcome.proof = compare(storage, theirs, ours, options.packages)
         if number <= options.runs:
-            with _registry_with_base(folder, "second", archive) as (home, base_image):
-                _with_known_base(options, home, folder, base_image, outcome)
-            with _registry_with_base(folder, "third", archive) as (home, base_image):
-                _with_known_packages(options, home, folder, base_image, outcome)
+            with _ground(folder, "second", archive) as ground:
+                _with_known_base(options, ground, outcome)
+            with _ground(folder, "third", archive) as ground:
+                _with_known_packages(options, ground, outcome)
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
     return outcome
 
 
-def _peer(
-    options: Options,
-    home: Registry,
-    storage: containers.Containers,
-    folder: Path,
-    base_image: str,
-    outcome: Outcome,
-) -> str:
-    """PrimeHub's flow with an empty storage, then with one that has the base. Returns the second image."""
-    cold, again = f"{home.host}/peer/cold:1", f"{home.host}/peer/base-there:1"
-    context = folder / "context"
-    outcome.add("peer_cold", peer.build(home, storage, context, base_image, options.packages, cold))
+def _peer(options: Options, ground: Ground, storage: Containers, outcome: Outcome) -> None:
+    """PrimeHub's flow with an empty storage, then with one that has the base."""
+    host, context = ground.registry.host, ground.folder / "context"
+    cold, again = f"{host}/peer/cold:1", f"{host}/{_PEER_IMAGE}"
+    outcome.add("peer_cold", peer.build(ground.registry, storage, context, ground.base, options.packages, cold))
     storage.forget(cold)
-    outcome.add("peer_base_there", peer.build(home, storage, context, base_image, options.packages, again))
-    return again
+    outcome.add("peer_base_there", peer.build(ground.registry, storage, context, ground.base, options.packages, again))
 
 
-def _from_scratch(options: Options, home: Registry, folder: Path, base_image: str, outcome: Outcome) -> None:
+def _from_scratch(options: Options, ground: Ground, outcome: Outcome) -> None:
     """The first build on a new machine."""
-    engine = Engine(options, home, _first_cache(folder), base_image)
-    outcome.add("cold", engine.build(options.packages, "ours/cold:1"))
+    engine = Engine(options, ground.registry, _first_cache(ground.folder), ground.base)
+    outcome.add("cold", engine.build(options.packages, _OUR_IMAGE))
 
 
-def _with_known_base(options: Options, home: Registry, folder: Path, base_image: str, outcome: Outcome) -> None:
+def _with_known_base(options: Options, ground: Ground, outcome: Outcome) -> None:
     """A base that was read before; then one package more; then the very same again."""
-    engine = Engine(options, home, _cache_with_base_alone(folder, "second"), base_image)
+    engine = Engine(options, ground.registry, _cache_with_base_alone(ground.folder, "second"), ground.base)
     outcome.add("base_known", engine.build(options.packages, "ours/notebook:1"))
     outcome.add("one_added", engine.build([*options.packages, options.one_more], "ours/notebook:2"))
     outcome.add("identical", engine.build(options.packages, "ours/notebook:1"))
 
 
-def _with_known_packages(
-    options: Options, home: Registry, folder: Path, base_image: str, outcome: Outcome
-) -> None:
+def _with_known_packages(options: Options, ground: Ground, outcome: Outcome) -> None:
     """Each package was built before in another image, this set never."""
-    if len(options.packages) < 2:
+    middle = len(options.packages) // 2
+    if middle == 0:
         say("a new combination needs two packages: left out")
         return
-    engine = Engine(options, home, _cache_with_base_alone(folder, "third"), base_image)
-    middle = len(options.packages) // 2
+    engine = Engine(options, ground.registry, _cache_with_base_alone(ground.folder, "third"), ground.base)
     engine.build(options.packages[:middle], "ours/some:1")
     engine.build(options.packages[middle:], "ours/others:1")
     outcome.add("seen_before", engine.build(options.packages, "ours/all:1"))
@@ -118,7 +124,7 @@ def _cache_with_base_alone(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def _registry_with_base(folder: Path, name: str, archive: Path) -> Iterator[tuple[Registry, str]]:
-    """A new registry that holds the base image, and the base's reference."""
+def _ground(folder: Path, name: str, archive: Path) -> Iterator[Ground]:
+    """A new registry that holds the base image."""
     with registry.running(folder / f"registry-{name}") as home:
-        yield home, base.push(archive, home)
+        yield Ground(home, base.push(archive, home), folder)
