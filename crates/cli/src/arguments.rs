@@ -38,22 +38,22 @@ pub(crate) enum EventFormat {
 
 /// Options of `build`.
 #[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
+#[command(after_help = EXAMPLES_AND_EXIT_CODES)]
 pub(crate) struct BuildArguments {
     /// Image to start from
     #[arg(long, value_name = "REF", required_unless_present_any = ["plan", "file"])]
     pub(crate) base: Option<ImageReference>,
 
     /// Python requirement as pip reads it (repeatable)
-    #[arg(long, value_name = "REQ")]
+    #[arg(long, value_name = "REQ", allow_hyphen_values = true)]
     pub(crate) pip: Vec<String>,
 
     /// System package as apt reads it (repeatable)
     #[arg(long, value_name = "PKG")]
     pub(crate) apt: Vec<String>,
 
-    /// conda package as `conda install` reads it (repeatable)
-    #[arg(long, value_name = "SPEC")]
+    /// conda package as `conda install` reads it, `-c CHANNEL` included (repeatable)
+    #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     pub(crate) conda: Vec<String>,
 
     /// requirements.txt, environment.yml or image.toml (repeatable)
@@ -68,8 +68,10 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     pub(crate) platform: Vec<Platform>,
 
-    /// Package index instead of the public one, `https://pypi.org/simple`
-    #[arg(long, value_name = "URL", env = "IMAGEWRIGHT_INDEX_URL", hide_env_values = true)]
+    /// Package index instead of the public one; `IMAGEWRIGHT_INDEX_URL` sets it too
+    // The variables of this and of `--layer-repo` are read elsewhere: clap takes them for options that were
+    // typed, and would refuse every plan where they are set.
+    #[arg(long, value_name = "URL")]
     pub(crate) index_url: Option<String>,
 
     /// Further package index, asked first (repeatable)
@@ -79,8 +81,9 @@ pub(crate) struct BuildArguments {
     #[command(flatten)]
     pub(crate) registry: RegistryArguments,
 
-    /// Repository that keeps layers for the next image; nobody else should write to it
-    #[arg(long, value_name = "REF", env = "IMAGEWRIGHT_LAYER_REPO")]
+    /// Repository that keeps layers for the next image; nobody else should write to it;
+    /// `IMAGEWRIGHT_LAYER_REPO` sets it too
+    #[arg(long, value_name = "REF")]
     pub(crate) layer_repo: Option<RepositoryReference>,
 
     /// Compression of new layers: zstd or gzip
@@ -102,12 +105,12 @@ pub(crate) struct BuildArguments {
     /// Read the whole build plan as JSON, `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "base", "pip", "apt", "conda", "file", "to", "platform", "index_url", "extra_index_url", "authfile",
-        "insecure_registry", "ca_bundle", "layer_repo", "fresh",
+        "insecure_registry", "ca_bundle", "layer_repo", "compression", "fresh",
     ])]
     pub(crate) plan: Option<PathBuf>,
 
     /// Folder of the cache [default: ~/.cache/imagewright]
-    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE")]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
@@ -127,11 +130,11 @@ pub(crate) struct RegistryArguments {
     pub(crate) ca_bundle: Vec<PathBuf>,
 
     /// Seconds without a byte after which a connection to a registry or index is broken [default: 60]
-    #[arg(long, value_name = "SECONDS", env = "IMAGEWRIGHT_TIMEOUT")]
+    #[arg(long, value_name = "SECONDS", env = "IMAGEWRIGHT_TIMEOUT", hide_env_values = true)]
     pub(crate) timeout: Option<u64>,
 
     /// How often a request is sent before it has failed [default: 5]
-    #[arg(long, value_name = "COUNT", env = "IMAGEWRIGHT_ATTEMPTS")]
+    #[arg(long, value_name = "COUNT", env = "IMAGEWRIGHT_ATTEMPTS", hide_env_values = true)]
     pub(crate) attempts: Option<u32>,
 }
 
@@ -168,7 +171,7 @@ pub(crate) struct InspectArguments {
     pub(crate) all: bool,
 
     /// Folder of the cache [default: ~/.cache/imagewright]
-    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE")]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
@@ -184,7 +187,7 @@ pub(crate) struct DoctorArguments {
     pub(crate) clean: bool,
 
     /// Folder of the cache [default: ~/.cache/imagewright]
-    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE")]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
@@ -195,7 +198,7 @@ pub(crate) struct CacheArguments {
     pub(crate) action: Option<CacheAction>,
 
     /// Folder of the cache [default: ~/.cache/imagewright]
-    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", global = true)]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true, global = true)]
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
@@ -211,7 +214,13 @@ pub(crate) enum CacheAction {
     },
 }
 
-const EXIT_CODES: &str = "\
+const EXAMPLES_AND_EXIT_CODES: &str = "\
+Examples:
+  imagewright build --base python:3.12-slim --pip pandas --pip 'scikit-learn>=1.5' --to registry.example/team/analysis:1
+  imagewright build --base python:3.12-slim -f requirements.txt --to registry.example/team/analysis:2 --dry-run
+
+Standard output has one line, REPOSITORY@DIGEST, so that scripts can take it; everything else is on standard error.
+
 Exit codes:
   0  the image is pushed
   2  spec_invalid     a line, a name or an option is wrong

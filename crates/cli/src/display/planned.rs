@@ -57,24 +57,26 @@ fn table(packages: &[PlannedPackage]) -> Vec<String> {
 }
 
 fn totals(packages: &[PlannedPackage]) -> String {
-    let size = |new: Option<bool>| -> u64 {
-        packages
-            .iter()
-            .filter(|package| new.is_none_or(|new| package.new == new))
-            .filter_map(|package| package.size)
-            .sum()
-    };
-    let new = packages.iter().filter(|package| package.new).count();
+    let (new, cached): (Vec<_>, Vec<_>) = packages.iter().partition(|package| package.new);
+    let mut parts = vec![counted(packages.len(), "package")];
+    if !new.is_empty() {
+        parts.push(format!("{} to download ({})", new.len(), total(&new)));
+    }
+    if !cached.is_empty() {
+        parts.push(format!("{} cached ({})", cached.len(), total(&cached)));
+    }
+    parts.join(", ")
+}
+
+/// The size of some packages, as far as it is known.
+fn total(packages: &[&PlannedPackage]) -> String {
+    let size: u64 = packages.iter().filter_map(|package| package.size).fold(0, u64::saturating_add);
     let unknown = packages.iter().filter(|package| package.size.is_none()).count();
-    let at_least = if unknown > 0 { "at least " } else { "" };
-    format!(
-        "{}, {at_least}{}: {new} new ({at_least}{} to download), {} cached ({})",
-        counted(packages.len(), "package"),
-        bytes(size(None)),
-        bytes(size(Some(true))),
-        packages.len() - new,
-        bytes(size(Some(false)))
-    )
+    match unknown {
+        0 => bytes(size),
+        all if all == packages.len() => "of unknown size".to_owned(),
+        _ => format!("at least {}", bytes(size)),
+    }
 }
 
 #[cfg(test)]

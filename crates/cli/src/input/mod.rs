@@ -17,6 +17,12 @@ use crate::arguments::BuildArguments;
 /// Largest plan that is read, in bytes.
 const PLAN_SIZE_LIMIT: u64 = 16 << 20;
 
+/// The variable that stands for `--index-url`.
+const INDEX_URL: &str = "IMAGEWRIGHT_INDEX_URL";
+
+/// The variable that stands for `--layer-repo`.
+const LAYER_REPOSITORY: &str = "IMAGEWRIGHT_LAYER_REPO";
+
 /// The plan that the command line describes.
 ///
 /// # Errors
@@ -54,6 +60,9 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     })?;
     if let Some(url) = &arguments.index_url {
         request.pip.index_url = Some(index("--index-url", url)?);
+    } else if let Some(url) = variable(INDEX_URL) {
+        // What a file says is closer to the image than what a machine is set up with.
+        request.pip.index_url.get_or_insert(index(INDEX_URL, &url)?);
     }
     for url in &arguments.extra_index_url {
         request.pip.extra_index_urls.push(index("--extra-index-url", url)?);
@@ -67,7 +76,11 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     if !arguments.platform.is_empty() {
         plan.platforms.clone_from(&arguments.platform);
     }
-    plan.layer_repository.clone_from(&arguments.layer_repo);
+    plan.layer_repository = match (&arguments.layer_repo, variable(LAYER_REPOSITORY)) {
+        (Some(repository), _) => Some(repository.clone()),
+        (None, Some(text)) => Some(text.parse().map_err(|problem| wrong_option(LAYER_REPOSITORY, &problem))?),
+        (None, None) => None,
+    };
     plan.compression = arguments.compression;
     plan.fresh = arguments.fresh;
     plan.auth_file.clone_from(&arguments.registry.authfile);
@@ -80,6 +93,11 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
 fn patient(mut plan: BuildPlan, arguments: &BuildArguments) -> BuildPlan {
     plan.patience = arguments.registry.patience(plan.patience);
     plan
+}
+
+/// A variable of the environment; an empty one is as good as none.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn dry_run_target(base: &ImageReference) -> Result<ImageReference, BuildError> {
