@@ -70,6 +70,9 @@ impl<'tree> Placer<'tree> {
         let mut placement = Placement { places: Vec::new(), folders: BTreeSet::new() };
         for path in paths {
             let (folder, name) = split(path.trim_start_matches('/'));
+            if path.split('/').any(|component| component.starts_with(".wh.")) {
+                return Err(blocked(package, &format!("the name {path} would remove files from the image")));
+            }
             let (real_folder, owner) = self.folder(package, folder)?;
             let real = join(&real_folder, name);
             if self.tree.get(&real).is_some_and(imagewright_oci::tree::Node::is_directory) {

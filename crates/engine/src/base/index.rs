@@ -46,7 +46,7 @@ pub(super) async fn index_layers(
     cancellation: &CancellationToken,
 ) -> Result<IndexedLayers, BuildError> {
     let layers = &image.manifest.layers;
-    let total: u64 = layers.iter().map(|layer| layer.size).sum();
+    let total = layers.iter().fold(0, |total: u64, layer| total.saturating_add(layer.size));
     let read = Arc::new(AtomicU64::new(0));
     let done = AtomicU64::new(0);
     let mut indexes = stream::iter(layers)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use imagewright_oci::digest::Digest;
 use imagewright_oci::manifest::Descriptor;
+use imagewright_oci::media_type::LayerCompression;
 use imagewright_oci::registry::{Registry, ResolvedImage};
 use imagewright_oci::tree::ImageTree;
 use serde_json::Value;
@@ -104,7 +105,15 @@ fn declared_diff_ids(config: &Value) -> Result<Vec<String>, BuildError> {
     })
 }
 
+/// Refuses what cannot be read as layers, before anything of it is fetched.
 fn check_layers(layers: &[Descriptor], declared: usize) -> Result<(), BuildError> {
+    for layer in layers {
+        LayerCompression::from_media_type(&layer.media_type).map_err(|error| {
+            BuildError::new(ErrorKind::Unsupported, format!("a layer of the base cannot be read: {error}"))
+                .with_next_step("choose a base image whose layers are plain, gzip or zstd archives")
+                .with_source(error)
+        })?;
+    }
     if layers.len() != declared {
         return Err(BuildError::new(
             ErrorKind::DigestMismatch,

@@ -85,7 +85,7 @@ impl Shared<'_> {
         image: &AssembledImage,
         step: &RunningStep,
     ) -> Result<(), BuildError> {
-        let total = image.layers.iter().map(|layer| layer.size).sum();
+        let total = image.layers.iter().fold(0, |total: u64, layer| total.saturating_add(layer.size));
         publisher.progress.begin(step.clone(), total);
         let source = &base.image.repository;
         let copies = stream::iter(&base.foundation.layers).map(|layer| async {

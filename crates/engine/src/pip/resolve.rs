@@ -107,7 +107,7 @@ impl PipResolver {
         let setting = Setting {
             uv: &self.uv,
             stand_in: stand_in::write(input.target, &cache.join("stand-ins"))?,
-            stubs: stubs::write(input.installed, &cache.join("stubs"))?,
+            stubs: stubs::write(input.installed, &work.path().join("stubs"))?,
             cache: cache.join("uv"),
             work: work.path(),
             certificates: certificates::bundle(&self.settings.ca_bundles, work.path())?,

@@ -226,6 +226,9 @@ pub enum EntryProblem {
     /// NUL, newline and the like.
     #[error("has a control character in its path")]
     ControlCharacter,
+    /// Starts with `.wh.`: in a layer, such a name removes what another package or the base has.
+    #[error("has a name that would remove other files from the image (`.wh.`)")]
+    Whiteout,
     /// Longer than a Linux file system takes.
     #[error("has a path too long for a file system")]
     TooLong,

@@ -59,6 +59,9 @@ pub(super) fn normalised_name(name: &str) -> String {
     normalised
 }
 
+/// What marks a name in a layer as one that removes something of the layers below.
+const WHITEOUT: &str = ".wh.";
+
 /// Checks the path of a member (or of a row of `RECORD`) and takes `.` components out of it.
 ///
 /// `..` is refused even where it would stay inside: no tool writes it, and every check would have to resolve it.
@@ -84,6 +87,7 @@ pub(super) fn member_path(name: &str) -> Result<String, EntryProblem> {
             "" => return Err(EntryProblem::EmptyComponent),
             ".." => return Err(EntryProblem::ParentFolder),
             "." => continue,
+            _ if component.starts_with(WHITEOUT) => return Err(EntryProblem::Whiteout),
             _ if component.len() > LONGEST_COMPONENT => return Err(EntryProblem::TooLong),
             _ => {}
         }

@@ -13,6 +13,9 @@ use crate::layer::path::ancestors;
 /// The most paths one image may have: some fifteen times what a large data-science image holds.
 pub(super) const MAXIMUM_PATHS: usize = 4_000_000;
 
+/// The most bytes that paths, links and attributes of one image may have.
+pub(super) const MAXIMUM_NAMES: usize = 192 << 20;
+
 /// Why a layer cannot be laid over the tree.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TreeError {
@@ -27,6 +30,9 @@ pub enum TreeError {
     /// More paths than an image may have.
     #[error("the image has more than {MAXIMUM_PATHS} paths")]
     TooManyPaths,
+    /// More bytes of names and attributes than an image may have.
+    #[error("the names and attributes of the image's files have more than {MAXIMUM_NAMES} bytes")]
+    TooManyNames,
 }
 
 impl ImageTree {
@@ -38,6 +44,10 @@ impl ImageTree {
     pub fn apply(&mut self, layer: &LayerIndex) -> Result<(), TreeError> {
         let number = self.layers;
         self.layers += 1;
+        self.names += layer.changes.iter().map(size_of_names).sum::<usize>();
+        if self.names > MAXIMUM_NAMES {
+            return Err(TreeError::TooManyNames);
+        }
         for change in &layer.changes {
             match change {
                 Change::Remove { path } => self.remove(path),
@@ -111,7 +121,9 @@ impl ImageTree {
                 self.nodes.insert(ancestor.into(), Node { metadata, kind: Kind::Directory, layer: number });
             }
         }
-        let keeps_children = node.is_directory() && self.nodes.get(path).is_some_and(Node::is_directory);
+        // The root is a folder in every image, whether a layer lists it or not.
+        let was_folder = path.is_empty() || self.nodes.get(path).is_some_and(Node::is_directory);
+        let keeps_children = was_folder && node.is_directory();
         if !keeps_children {
             self.remove_below(path);
         }
@@ -152,4 +164,18 @@ impl ImageTree {
             self.forget(&path);
         }
     }
+}
+
+/// Bytes of a change's path, link target and attributes.
+fn size_of_names(change: &Change) -> usize {
+    let rest = match change {
+        Change::Add { metadata, kind, .. } => {
+            let attributes = metadata.extended_attributes.iter().flat_map(|attributes| attributes.iter());
+            let attributes: usize = attributes.map(|(name, value)| name.len() + value.len()).sum();
+            attributes + if let Kind::Symlink { target } = kind { target.len() } else { 0 }
+        }
+        Change::HardLink { target, .. } => target.len(),
+        Change::Remove { .. } | Change::Opaque { .. } => 0,
+    };
+    change.path().len() + rest
 }

@@ -51,6 +51,8 @@ pub struct ImageTree {
     binaries: BTreeMap<Box<str>, BinaryFacts>,
     /// How many layers have been applied.
     layers: u32,
+    /// Bytes of names and attributes in all layers that have been applied.
+    names: usize,
 }
 
 impl ImageTree {

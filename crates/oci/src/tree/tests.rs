@@ -123,3 +123,10 @@ fn what_stands_below_a_link_is_written_through_it() {
     ]);
     assert_eq!(paths(&tree), ["bin", "usr", "usr/bin", "usr/bin/tool"]);
 }
+
+#[test]
+fn a_layer_that_lists_the_root_keeps_what_is_there() {
+    let tree = tree(vec![vec![directory("etc"), file("etc/os-release")], vec![directory(""), file("new")]]);
+    assert_eq!(paths(&tree), ["etc", "etc/os-release", "new"]);
+    assert!(tree.get("").unwrap().is_directory());
+}

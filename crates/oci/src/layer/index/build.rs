@@ -30,11 +30,13 @@ pub struct IndexLimits {
     pub entries: usize,
     /// Bytes of all small files kept.
     pub kept: u64,
+    /// Bytes of all paths, link targets and extended attributes.
+    pub names: u64,
 }
 
 impl Default for IndexLimits {
     fn default() -> Self {
-        Self { uncompressed: 128 << 30, entries: 3_000_000, kept: 256 << 20 }
+        Self { uncompressed: 128 << 30, entries: 3_000_000, kept: 128 << 20, names: 96 << 20 }
     }
 }
 
@@ -104,17 +106,34 @@ struct Builder {
     contents: BTreeMap<Box<str>, Arc<[u8]>>,
     binaries: BTreeMap<Box<str>, super::BinaryFacts>,
     kept: u64,
+    names: u64,
 }
 
 impl Builder {
     fn new(limits: IndexLimits) -> Self {
-        Self { limits, changes: Vec::new(), contents: BTreeMap::new(), binaries: BTreeMap::new(), kept: 0 }
+        Self {
+            limits,
+            changes: Vec::new(),
+            contents: BTreeMap::new(),
+            binaries: BTreeMap::new(),
+            kept: 0,
+            names: 0,
+        }
     }
 
     fn read<R: Read>(&mut self, reader: &mut TarReader<R>) -> Result<(), IndexError> {
         while let Some(entry) = reader.next_entry()? {
             if self.changes.len() >= self.limits.entries {
                 return Err(IndexError::TooLarge { what: "entries", limit: self.limits.entries as u64 });
+            }
+            let attributes: usize =
+                entry.extended_attributes.iter().map(|(name, value)| name.len() + value.len()).sum();
+            self.names += (entry.path.len() + entry.link_name.len() + attributes) as u64;
+            if self.names > self.limits.names {
+                return Err(IndexError::TooLarge {
+                    what: "bytes of names and attributes",
+                    limit: self.limits.names,
+                });
             }
             let path = path::normalise(&entry.path)?;
             let (folder, name) = path::split(&path);

@@ -38,6 +38,8 @@ impl LayerIndex {
         };
         let head = postcard::to_allocvec(&head).map_err(io::Error::other)?;
         let mut output = zstd::stream::write::Encoder::new(output, 1)?;
+        // A flipped bit on a disk must not become another image.
+        output.include_checksum(true)?;
         output.write_all(&(head.len() as u64).to_le_bytes())?;
         output.write_all(&head)?;
         for content in self.contents.values() {
@@ -69,6 +71,10 @@ impl LayerIndex {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             contents.insert(path, Arc::from(content));
+        }
+        // The checksum stands behind the last byte: only who reads to the end has it checked.
+        if input.read(&mut [0])? != 0 {
+            return Err(io::ErrorKind::InvalidData.into());
         }
         Ok(Self {
             diff_id: head.diff_id,

@@ -12,6 +12,9 @@ use super::{BLOCK, padding, pax};
 /// Most bytes of one PAX header or GNU long name. Extended attributes are at most 64 KiB each on Linux.
 const MAXIMUM_EXTENSION: u64 = 1 << 20;
 
+/// Most bytes of all global PAX records together.
+const MAXIMUM_GLOBAL: usize = 64 << 10;
+
 /// What an entry is, by its type flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TypeFlag {
@@ -139,6 +142,11 @@ impl<R: Read> TarReader<R> {
                     let bytes = self.extension(size, start)?;
                     let records = pax::parse(&bytes).ok_or(malformed("a PAX header is malformed"))?;
                     self.global.extend(owned(&records));
+                    let size: usize = self.global.iter().map(|(key, value)| key.len() + value.len()).sum();
+                    // Every entry starts from a copy of them, and real archives have a comment here at most.
+                    if size > MAXIMUM_GLOBAL {
+                        return Err(TarError::ExtensionTooLarge { size: size as u64, offset: start });
+                    }
                 }
                 b'L' => extensions.path = Some(until_nul(self.extension(size, start)?)),
                 b'K' => extensions.link_name = Some(until_nul(self.extension(size, start)?)),

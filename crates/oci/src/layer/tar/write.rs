@@ -95,7 +95,8 @@ fn write_header(
     if size > LARGEST_OCTAL_SIZE {
         records.extend(pax::record("size", size.to_string().as_bytes()));
     }
-    if metadata.modified < 0 {
+    let octal_time = u64::try_from(metadata.modified).ok().filter(|time| *time <= LARGEST_OCTAL_SIZE);
+    if octal_time.is_none() {
         records.extend(pax::record("mtime", metadata.modified.to_string().as_bytes()));
     }
     for (name, value) in metadata.extended_attributes.iter().flat_map(|attributes| attributes.iter()) {
@@ -118,7 +119,11 @@ fn block(path: &str, type_flag: u8, size: u64, link_name: &str, metadata: &Metad
     put_octal(&mut block, field::USER_ID, metadata.user_id.min(LARGEST_OCTAL_OWNER));
     put_octal(&mut block, field::GROUP_ID, metadata.group_id.min(LARGEST_OCTAL_OWNER));
     put_octal(&mut block, field::SIZE, size.min(LARGEST_OCTAL_SIZE));
-    put_octal(&mut block, field::MODIFIED, u64::try_from(metadata.modified).unwrap_or(0));
+    put_octal(
+        &mut block,
+        field::MODIFIED,
+        u64::try_from(metadata.modified).unwrap_or(0).min(LARGEST_OCTAL_SIZE),
+    );
     block[field::TYPE_FLAG.0] = type_flag;
     put_text(&mut block, field::LINK_NAME, link_name);
     block[field::MAGIC.0..field::MAGIC.0 + 8].copy_from_slice(b"ustar\x0000");
@@ -169,7 +174,7 @@ mod tests {
             mode: 0o2775,
             user_id: 3_000_000_000,
             group_id: 100,
-            modified: -5,
+            modified: 99_999_999_999_999,
             extended_attributes: Some(Box::new(attributes)),
         };
         let mut bytes = Vec::new();
@@ -189,7 +194,10 @@ mod tests {
         );
         let (file, content) = &entries[1];
         assert_eq!((file.path.as_slice(), content.as_slice()), (long.as_bytes(), &b"abc"[..]));
-        assert_eq!((file.mode, file.user_id, file.group_id, file.modified), (0o2775, 3_000_000_000, 100, -5));
+        assert_eq!(
+            (file.mode, file.user_id, file.group_id, file.modified),
+            (0o2775, 3_000_000_000, 100, 99_999_999_999_999)
+        );
         assert_eq!(file.extended_attributes["security.capability"], [1, 0, b'\n', 0xff]);
         assert_eq!(entries[2].0.link_name, long.as_bytes());
         assert_eq!(entries[3].0.path, b"etc/.wh.gone");
