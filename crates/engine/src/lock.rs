@@ -4,7 +4,11 @@
 //! the image's repository, named by the manifest's annotation `io.imagewright.revision`.
 
 use imagewright_oci::digest::Digest;
+use imagewright_spec::ImageReference;
+use pep440_rs::Version;
+use pep508_rs::PackageName;
 use serde::{Deserialize, Serialize};
+use url::{Origin, Url};
 
 use crate::error::{BuildError, ErrorKind};
 
@@ -119,6 +123,81 @@ impl Lock {
             )
             .with_next_step("use the version of Imagewright that built the image, or a newer one"));
         }
+        if let Some(odd) = lock.oddity() {
+            return Err(BuildError::new(ErrorKind::Unsupported, format!("the lock of the image is odd: {odd}")));
+        }
         Ok(lock)
+    }
+
+    /// True when every address of the lock is on one of these origins (scheme, host and port).
+    pub fn addresses_are_within(&self, origins: &[Origin]) -> bool {
+        self.pip.iter().all(|package| {
+            Url::parse(&package.url).is_ok_and(|url| origins.contains(&url.origin()))
+        })
+    }
+
+    /// What no lock of ours has. A lock may come from an image that anybody made.
+    fn oddity(&self) -> Option<String> {
+        if self.base.reference.parse::<ImageReference>().is_err() {
+            return Some("its base is no image reference".to_owned());
+        }
+        self.pip.iter().find_map(|package| {
+            let shown: String = package.name.chars().take(80).collect();
+            let name = package.name.parse::<PackageName>().is_ok_and(|name| name.as_ref() == package.name);
+            let version = package.version.parse::<Version>().is_ok();
+            (!name || !version || !is_wheel_name(&package.file))
+                .then(|| format!("the package {shown:?} has no proper name, version or file"))
+        })
+    }
+}
+
+/// A single name that ends like a wheel's.
+fn is_wheel_name(file: &str) -> bool {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "._+-!".contains(character);
+    file.len() <= 255 && file.ends_with(".whl") && !file.starts_with('.') && file.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock(file: &str, url: &str) -> Lock {
+        Lock {
+            version: LOCK_VERSION,
+            platform: "linux/amd64".into(),
+            base: LockedBase { reference: "registry.example/base:1".into(), digest: Digest::of(b"base") },
+            python: None,
+            pip: vec![LockedPackage {
+                name: "six".into(),
+                version: "1.17.0".into(),
+                file: file.into(),
+                url: url.into(),
+                sha256: Digest::of(b"six"),
+                requested: true,
+                direct_url: None,
+            }],
+            replaced: Vec::new(),
+            kept: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_lock_is_read_back_and_an_odd_one_is_refused() {
+        let url = "https://files.example/six-1.17.0-py3-none-any.whl";
+        let good = lock("six-1.17.0-py3-none-any.whl", url);
+        assert_eq!(Lock::from_bytes(&good.to_bytes().unwrap()).unwrap(), good);
+        for file in ["/etc/passwd", "../six.whl", "six.whl/../x", ".whl", "six.tar.gz"] {
+            let odd = lock(file, url).to_bytes().unwrap();
+            assert!(Lock::from_bytes(&odd).is_err(), "{file}");
+        }
+    }
+
+    #[test]
+    fn addresses_elsewhere_are_told() {
+        let index = Url::parse("https://files.example/simple").unwrap().origin();
+        assert!(lock("six.whl", "https://files.example/a/six.whl").addresses_are_within(&[index.clone()]));
+        for elsewhere in ["http://files.example/six.whl", "https://169.254.169.254/six.whl", "file:///six.whl"] {
+            assert!(!lock("six.whl", elsewhere).addresses_are_within(&[index.clone()]), "{elsewhere}");
+        }
     }
 }

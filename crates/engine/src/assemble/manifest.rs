@@ -18,6 +18,15 @@ pub const SPEC_HASH: &str = "io.imagewright.spec-hash";
 /// Number of layers, from the bottom, that are the base's.
 pub const BASE_LAYERS: &str = "io.imagewright.base-layers";
 
+/// Digest over the digests of all layers: an image that was built upon ours has our annotations and other layers.
+pub const LAYERS_DIGEST: &str = "io.imagewright.layers-digest";
+
+/// The value of [`LAYERS_DIGEST`].
+pub fn layers_digest(layers: &[Descriptor]) -> Digest {
+    let lines: String = layers.iter().map(|layer| format!("{}\n", layer.digest)).collect();
+    Digest::of(lines.as_bytes())
+}
+
 /// A manifest or index that is ready to be pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewManifest {

@@ -5,11 +5,16 @@ use std::sync::Arc;
 use imagewright_oci::manifest::Platform;
 use imagewright_oci::registry::{ResolvedImage, TagOrDigest};
 
+use url::{Origin, Url};
+
 use super::Shared;
 use super::target::PythonBase;
 use crate::base::{self, Base, OwnImage};
 use crate::error::{BuildError, ErrorKind};
 use crate::event::RunningStep;
+
+/// The index that is used where none is given, and where it keeps its files.
+const PUBLIC_INDEX: [&str; 2] = ["https://pypi.org", "https://files.pythonhosted.org"];
 
 impl Shared<'_> {
     /// The image that the plan's base reference names for a platform, and what it says of itself where it is one
@@ -30,12 +35,34 @@ impl Shared<'_> {
         let registry = &*self.context.registry;
         let image = registry.resolve(reference.repository_reference(), &identifier, platform).await?;
         let own = OwnImage::of(registry, &image).await?;
-        if own.is_some() {
-            self.context
-                .events
-                .log(format!("{reference} was built by Imagewright: its packages are laid out anew"));
-        }
+        let events = &self.context.events;
+        let trusted = self.index_origins();
+        let own = match own {
+            Some(own) if !own.lock.addresses_are_within(&trusted) => {
+                events.log(format!(
+                    "{reference} names packages outside of the package indexes of this build: it is used as it is"
+                ));
+                None
+            }
+            Some(own) => {
+                events.log(format!("{reference} was built by Imagewright: its packages are laid out anew"));
+                Some(own)
+            }
+            None => None,
+        };
         Ok((image, own))
+    }
+
+    /// Where packages may come from: the plan's indexes, and the hosts at which PyPI keeps its files.
+    fn index_origins(&self) -> Vec<Origin> {
+        let pip = &self.plan.spec.pip;
+        let indexes = pip.index_url.iter().chain(&pip.extra_index_urls).map(|index| index.url().origin());
+        let mut origins: Vec<Origin> = indexes.collect();
+        if pip.index_url.is_none() {
+            let public = PUBLIC_INDEX.iter().filter_map(|url| Url::parse(url).ok());
+            origins.extend(public.map(|url| url.origin()));
+        }
+        origins
     }
 
     /// Reads the base's configuration and layers.

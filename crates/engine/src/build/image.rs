@@ -8,7 +8,7 @@ use imagewright_spec::SpecHash;
 use super::layers::BuiltLayer;
 use crate::assemble::config::{AddedLayer, edit};
 use crate::assemble::manifest::{
-    BASE_DIGEST, BASE_LAYERS, BASE_NAME, NewManifest, REVISION, SPEC_HASH, as_oci_layer, image_manifest,
+    BASE_DIGEST, BASE_LAYERS, BASE_NAME, LAYERS_DIGEST, NewManifest, REVISION, SPEC_HASH, as_oci_layer, image_manifest, layers_digest,
     layer_media_type,
 };
 use crate::base::Base;
@@ -56,6 +56,7 @@ pub(super) fn assemble(
         (BASE_NAME, lock.base.reference.clone()),
         (BASE_DIGEST, lock.base.digest.to_string()),
         (BASE_LAYERS, base.foundation.layers.len().to_string()),
+        (LAYERS_DIGEST, layers_digest(&descriptors).to_string()),
         (REVISION, revision.clone()),
         (SPEC_HASH, spec_hash.to_string()),
     ];
