@@ -224,9 +224,11 @@ impl Outcome {
         strings(&self.image()["added"])
     }
 
-    /// Packages that were replaced, as `name old → new`.
+    /// Packages that were replaced, as `name old → new`, by name.
     pub(crate) fn replaced(&self) -> Vec<String> {
-        strings(&self.image()["replaced"])
+        let mut replaced = strings(&self.image()["replaced"]);
+        replaced.sort();
+        replaced
     }
 
     /// All lines of the log and all warnings.
