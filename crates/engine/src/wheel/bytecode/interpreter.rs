@@ -71,7 +71,7 @@ pub struct InterpreterSearch {
 }
 
 impl InterpreterSearch {
-    /// The usual places: `PATH`, `/usr/bin`, `/usr/local/bin`, pyenv's versions and uv's own interpreters.
+    /// The usual places: `/usr/bin`, `/usr/local/bin`, `PATH`, pyenv's versions and uv's own interpreters.
     pub fn from_environment() -> Self {
         Self::from_variables(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
     }
@@ -81,9 +81,9 @@ impl InterpreterSearch {
         let home = path("HOME");
         let in_home = |below: &str| home.as_ref().map(|home| home.join(below));
 
-        let mut folders: Vec<PathBuf> =
-            variable("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
-        folders.extend(["/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+        // First, since they answer in some 10 ms; a wrapper on PATH, such as pyenv's, takes twenty times as long.
+        let mut folders = ["/usr/bin", "/usr/local/bin"].map(PathBuf::from).to_vec();
+        folders.extend(variable("PATH").iter().flat_map(std::env::split_paths));
         // A relative folder means another one wherever the build is started.
         folders.retain(|folder| folder.is_absolute());
 
@@ -211,7 +211,7 @@ mod tests {
     fn the_usual_places_are_searched() {
         let variables = BTreeMap::from([("PATH", "/opt/bin:relative"), ("HOME", "/home/me")]);
         let search = InterpreterSearch::from_variables(|name| variables.get(name).map(OsString::from));
-        assert_eq!(search.folders, ["/opt/bin", "/usr/bin", "/usr/local/bin"].map(PathBuf::from));
+        assert_eq!(search.folders, ["/usr/bin", "/usr/local/bin", "/opt/bin"].map(PathBuf::from));
         assert_eq!(
             search.installations,
             ["/home/me/.pyenv/versions", "/home/me/.local/share/uv/python"].map(PathBuf::from)
