@@ -8,7 +8,25 @@ use crate::error::{BuildError, ErrorKind, is_disk_full};
 
 impl From<RegistryError> for BuildError {
     fn from(error: RegistryError) -> Self {
-        Self::new(kind(&error), error.to_string()).with_source(error)
+        let kind = kind(&error);
+        Self::new(kind, error.to_string()).with_next_step(next_step(kind)).with_source(error)
+    }
+}
+
+/// What can be done about a registry's error of a kind.
+pub(crate) fn next_step(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Unauthorized => "sign in with `docker login` or `podman login`, or pass --authfile",
+        ErrorKind::NotFound => "check the name, the tag and the platform of the image",
+        ErrorKind::Unreachable | ErrorKind::Timeout => {
+            "check the address, the network and the proxy, and whether the registry works; for one without TLS pass \
+             --insecure-registry, for a private certificate --ca-bundle"
+        }
+        ErrorKind::DigestMismatch => "push the image again, or use another copy of it",
+        ErrorKind::TooLarge => "use a smaller image",
+        ErrorKind::Unsupported => "push the image again with a current tool, or choose another one",
+        ErrorKind::DiskFull => "free some space, and build again",
+        _ => "run the command again with IMAGEWRIGHT_LOG=debug, and report what it says",
     }
 }
 

@@ -23,8 +23,8 @@ pub const LAYERS_DIGEST: &str = "io.imagewright.layers-digest";
 
 /// The value of [`LAYERS_DIGEST`].
 pub fn layers_digest(layers: &[Descriptor]) -> Digest {
-    let lines: String = layers.iter().map(|layer| format!("{}\n", layer.digest)).collect();
-    Digest::of(lines.as_bytes())
+    let digests: Vec<String> = layers.iter().map(|layer| layer.digest.to_string()).collect();
+    Digest::of(digests.join("\n").as_bytes())
 }
 
 /// A manifest or index that is ready to be pushed.

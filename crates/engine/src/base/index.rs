@@ -133,7 +133,8 @@ async fn stored_index(path: std::path::PathBuf) -> Result<Option<LayerIndex>, Bu
 
 fn layer_error(error: &IndexError) -> BuildError {
     if let Some(registry) = registry_error::inside(error) {
-        return BuildError::new(registry_error::kind(registry), registry.to_string());
+        let kind = registry_error::kind(registry);
+        return BuildError::new(kind, registry.to_string()).with_next_step(registry_error::next_step(kind));
     }
     let kind = match error {
         IndexError::TooLarge { .. } => ErrorKind::TooLarge,

@@ -53,7 +53,7 @@ impl Shared<'_> {
         Ok((image, own))
     }
 
-    /// Where packages may come from: the plan's indexes, and the hosts at which PyPI keeps its files.
+    /// Where packages may come from: the plan's indexes, and the hosts at which the public index keeps its files.
     fn index_origins(&self) -> Vec<Origin> {
         let pip = &self.plan.spec.pip;
         let indexes = pip.index_url.iter().chain(&pip.extra_index_urls).map(|index| index.url().origin());
