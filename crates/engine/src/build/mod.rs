@@ -1,7 +1,7 @@
 //! A build from plan to pushed image.
 //!
 //! ```text
-//! mod.rs        platforms side by side, the tag at the end
+//! mod.rs        platform after platform, the tag at the end
 //! platform.rs   one platform, in order: base → resolve → packages → layers → push
 //! base_image.rs finding and reading the base
 //! target.rs     what Python the base has, as the steps need it
@@ -32,7 +32,7 @@ mod resolve;
 mod target;
 mod wheels;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use imagewright_oci::manifest::Platform;
@@ -74,6 +74,8 @@ struct Shared<'build> {
     counters: Arc<Counters>,
     /// One permit a processor, for work on threads.
     processors: Arc<Semaphore>,
+    /// Where this build's wheels are.
+    addresses: Mutex<wheels::Addresses>,
     /// Where everything is made that is not whole yet: gone with the build, however that ends.
     staging: Arc<StagingFolder>,
 }
@@ -86,7 +88,7 @@ pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSumm
     let started = Instant::now();
     plan.check()?;
     let shared = Shared::new(plan, context)?;
-    let outcome = shared.build(started).await;
+    let outcome = Box::pin(shared.build(started)).await;
     shared.wait_for_threads().await;
     drop(shared);
     if outcome.is_err() {
@@ -133,6 +135,7 @@ impl<'build> Shared<'build> {
             context,
             counters: Arc::new(Counters::default()),
             processors: Arc::new(Semaphore::new(processors)),
+            addresses: Mutex::default(),
             staging: Arc::new(context.cache.staging_folder()?),
         })
     }

@@ -1,6 +1,6 @@
 //! Making the frames of all packages of a lock.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use imagewright_oci::tree::ImageTree;
 
@@ -25,7 +25,11 @@ impl Shared<'_> {
         let context = self.context;
         let compiler = compiler(&python.target, &context.events).await?;
         let cache_tag = compiler.as_ref().map(|compiler| compiler.interpreter().cache_tag.clone());
-        let source = Arc::new(WheelSource::new(self.downloader()?, context.cancellation.clone()));
+        let source = Arc::new(WheelSource::new(
+            self.downloader()?,
+            self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            context.cancellation.clone(),
+        ));
         let preparer = Preparer {
             cache: context.cache.clone(),
             staging: Arc::clone(&self.staging),

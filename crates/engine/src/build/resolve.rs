@@ -1,6 +1,7 @@
 //! From what was asked for to a lock: the exact packages of the image.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use imagewright_oci::digest::Digest;
@@ -57,11 +58,24 @@ impl Shared<'_> {
         for package in &resolution.packages {
             add(&mut lock, package, &digests)?;
         }
+        self.remember_addresses(&resolution);
         for replaced in resolution.packages.iter().filter_map(announcement) {
             self.context.events.log(replaced);
         }
         lock.kept.sort();
         Ok(lock)
+    }
+
+    /// Keeps the whole addresses of wheels for this build's downloads.
+    fn remember_addresses(&self, resolution: &Resolution) {
+        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        for package in &resolution.packages {
+            if let Source::Wheel(wheel) = &package.source
+                && let Ok(digest) = format!("sha256:{}", wheel.sha256).parse()
+            {
+                addresses.insert(digest, wheel.url.clone());
+            }
+        }
     }
 
     async fn resolution(&self, python: &PythonBase) -> Result<Resolution, BuildError> {

@@ -1,10 +1,12 @@
 //! Wheels of locked packages: from the cache, or from where the lock says that they are.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::future::BoxFuture;
+use imagewright_oci::digest::Digest;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -18,18 +20,24 @@ use crate::pip::download::{Downloader, WantedFile};
 /// Downloads at the same time.
 const CONCURRENT_DOWNLOADS: usize = 8;
 
+/// Addresses of wheels as the index gave them in this build, by digest. They may hold a signature or credentials,
+/// so they are neither shown nor stored; the lock has them without.
+pub(super) type Addresses = BTreeMap<Digest, FileUrl>;
+
 /// Fetches wheels by their digest.
 pub(super) struct WheelSource {
     downloader: Downloader,
+    addresses: Addresses,
     permits: Semaphore,
     cancellation: CancellationToken,
     downloaded: Arc<AtomicU64>,
 }
 
 impl WheelSource {
-    pub(super) fn new(downloader: Downloader, cancellation: CancellationToken) -> Self {
+    pub(super) fn new(downloader: Downloader, addresses: Addresses, cancellation: CancellationToken) -> Self {
         Self {
             downloader,
+            addresses,
             permits: Semaphore::new(CONCURRENT_DOWNLOADS),
             cancellation,
             downloaded: Arc::new(AtomicU64::new(0)),
@@ -42,14 +50,20 @@ impl WheelSource {
     }
 
     async fn fetch(&self, package: &LockedPackage) -> Result<PathBuf, BuildError> {
-        let url = Url::parse(&package.url).map_err(|error| {
-            BuildError::new(ErrorKind::SpecInvalid, format!("the lock names no address for {}", package.name))
+        let url = match self.addresses.get(&package.sha256) {
+            Some(url) => url.clone(),
+            None => FileUrl::new(Url::parse(&package.url).map_err(|error| {
+                BuildError::new(
+                    ErrorKind::SpecInvalid,
+                    format!("the lock names no address for {}", package.name),
+                )
                 .with_next_step("build again with --fresh")
                 .with_source(error)
-        })?;
+            })?),
+        };
         let wanted = WantedFile {
             file_name: package.file.clone(),
-            url: FileUrl::new(url),
+            url,
             sha256: Some(package.sha256.hex()),
             size: None,
         };
