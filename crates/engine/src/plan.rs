@@ -84,7 +84,9 @@ impl BuildPlan {
     pub fn from_json(text: &str) -> Result<Self, BuildError> {
         serde_json::from_str(text).map_err(|error| {
             BuildError::new(ErrorKind::SpecInvalid, format!("the build plan is not valid: {error}"))
-                .with_next_step("correct the plan; `imagewright build --help` names its fields")
+                .with_next_step(
+                    r#"correct the plan; the smallest one is {"spec": {"base": "REF"}, "to": "REF"}"#,
+                )
         })
     }
 

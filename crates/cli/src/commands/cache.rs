@@ -6,7 +6,7 @@ use imagewright_engine::cache::{Cache, Trimmed};
 use imagewright_engine::error::{BuildError, ErrorKind};
 
 use crate::arguments::{CacheAction, CacheArguments};
-use crate::display::amount::bytes;
+use crate::display::amount::{bytes, count};
 use crate::display::{self, out};
 
 /// Shows or trims the cache.
@@ -39,7 +39,8 @@ fn attempt(arguments: &CacheArguments) -> Result<(), BuildError> {
     let usage = cache.usage();
     out(&format!("{}  {}", bytes(usage.bytes()), cache.root().display()));
     for section in &usage.sections {
-        out(&format!("{:>10}  {:>7} files  {}", bytes(section.bytes), section.files, section.title));
+        let files = format!("{} file{}", count(section.files), if section.files == 1 { "" } else { "s" });
+        out(&format!("{:>10}  {files:>13}  {}", bytes(section.bytes), section.title));
     }
     Ok(())
 }

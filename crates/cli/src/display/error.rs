@@ -16,7 +16,7 @@ pub(crate) fn lines(error: &BuildError, screen: Screen) -> Vec<String> {
     if let Some(explanation) = error.explanation() {
         let mut explained = escape::lines(explanation);
         lines.push(String::new());
-        lines.extend(explained.by_ref().take(MOST_LINES).map(|line| indented(&line)));
+        lines.extend(explained.by_ref().take(MOST_LINES).map(|line| indented(&line, screen)));
         let rest = explained.count();
         if rest > 0 {
             lines.push(format!("  … and {rest} more lines"));
@@ -30,9 +30,15 @@ pub(crate) fn lines(error: &BuildError, screen: Screen) -> Vec<String> {
     lines
 }
 
-/// A line of an explanation. It is not broken: what stands below another character would lose its place.
-fn indented(line: &str) -> String {
-    if line.is_empty() { String::new() } else { format!("  {line}") }
+/// A line of an explanation. A quoted line and the caret below it (`1 | numpy=1`) are not broken: they would lose
+/// their places.
+fn indented(line: &str, screen: Screen) -> String {
+    let indent = 2 + line.chars().take_while(|character| *character == ' ').count();
+    match line {
+        "" => String::new(),
+        quoted if quoted.contains(" | ") => format!("  {quoted}"),
+        words => format!("{}{}", " ".repeat(indent), screen.wrap(words.trim_start(), indent)),
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +52,9 @@ mod tests {
     fn an_error_says_what_why_and_what_now() {
         let error = BuildError::new(ErrorKind::Conflict, "no versions of these packages fit together")
             .with_explanation(
-                "Because a==1 depends on b>=2\nand you require b<2,\n\nthey cannot be satisfied.",
+                "Because a==1 depends on b>=2 and you require b<2, we can conclude:\n\n  \
+                 they cannot be satisfied, whatever else is chosen instead.\n\n\
+                 1 | a==1, b<2, and words that make the line long\n  |       ^",
             )
             .with_next_step("loosen one of the requirements that the explanation names, and build again");
         insta::assert_snapshot!("plain", lines(&error, Screen::PLAIN).join("\n"));

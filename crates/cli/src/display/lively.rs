@@ -37,7 +37,7 @@ impl Lively {
     /// A step begins, under these words.
     pub(crate) fn start(&self, step: Step, title: &str) {
         let line = self.lines.add(ProgressBar::no_length());
-        line.set_style(style("{spinner:.cyan} {prefix}{seconds}  {wide_msg:.dim}"));
+        line.set_style(style("{spinner:.cyan} {prefix}{seconds}"));
         line.set_prefix(format!("{title:<TITLE_WIDTH$}"));
         line.enable_steady_tick(Duration::from_millis(1000 / u64::from(FRAMES_PER_SECOND)));
         if let Some(before) = self.running().replace(Running { step, line, measured: false }) {
@@ -49,17 +49,17 @@ impl Lively {
     pub(crate) fn progress(&self, step: Step, done: u64, total: u64, unit: Unit) {
         let mut running = self.running();
         let Some(running) = running.as_mut().filter(|running| running.step == step) else { return };
+        let bar = bar_width(self.screen);
         if !running.measured && total > 0 {
             running.measured = true;
-            let columns = self.screen.width.map_or(12, |width| if width < 80 { 12 } else { 28 });
-            let template = format!(
-                "{{spinner:.cyan}} {{prefix}}{{seconds}}  {{bar:{columns}.cyan/dim}}  {{wide_msg:.dim}}"
-            );
-            running.line.set_style(style(&template));
+            running.line.set_style(style(&measured_template(bar)));
         }
+        // Never as wide as the terminal: what the terminal adds itself (the `^C` of a person who has seen enough)
+        // would begin a new line, and this one could not be taken away any more.
+        let taken = 2 + TITLE_WIDTH + TIME_WIDTH + 2 + bar + 2 + "^C".len();
+        running.line.set_message(self.screen.cut(&progress(done, total, unit), taken));
         running.line.set_length(total);
         running.line.set_position(done.min(total));
-        running.line.set_message(progress(done, total, unit));
     }
 
     /// The step that runs has ended: its line goes.
@@ -88,6 +88,21 @@ impl Lively {
     }
 }
 
+/// Columns of the bar; none where there is no room for it.
+fn bar_width(screen: Screen) -> usize {
+    match screen.width {
+        Some(80..) => 28,
+        Some(60..) => 8,
+        _ => 0,
+    }
+}
+
+/// The line of a step that tells how far it is.
+fn measured_template(bar: usize) -> String {
+    let bar = if bar == 0 { String::new() } else { format!("{{bar:{bar}.cyan/dim}}  ") };
+    format!("{{spinner:.cyan}} {{prefix}}{{seconds}}  {bar}{{msg:.dim}}")
+}
+
 fn style(template: &str) -> ProgressStyle {
     let time = |state: &ProgressState, output: &mut dyn std::fmt::Write| {
         let _ = write!(output, "{:>TIME_WIDTH$}", amount::seconds(state.elapsed().as_secs_f64()));
@@ -105,8 +120,8 @@ mod tests {
 
     #[test]
     fn templates_are_valid() {
-        for template in ["{spinner:.cyan} {prefix}{seconds}  {bar:28.cyan/dim}  {wide_msg:.dim}"] {
-            ProgressStyle::with_template(template).unwrap();
+        for bar in [0, 8, 28] {
+            ProgressStyle::with_template(&measured_template(bar)).unwrap();
         }
     }
 }

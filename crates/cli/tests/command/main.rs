@@ -10,4 +10,5 @@ mod reports;
 mod results;
 mod secrets;
 mod support;
+mod terminal;
 mod usage;

@@ -45,11 +45,11 @@ async fn programs_get_events_and_nothing_else() {
 async fn a_failed_build_says_what_why_and_what_now() {
     require_tool!("docker-registry", "uv");
     let (user, world) = (User::new(), World::new().await);
-    let outcome = world.build(&user, "x:1", &["--pip", "words>=7"]).await;
+    let outcome = world.build(&user, "x:1", &["--pip", "clash"]).await;
     let shown = outcome.failed(3);
-    assert!(shown.contains("error: ") && shown.contains("words") && shown.contains("next: "), "{shown}");
+    assert!(shown.contains("error: ") && shown.contains("clash") && shown.contains("next: "), "{shown}");
 
-    let outcome = world.build(&user, "x:1", &["--pip", "words>=7", "--events", "json"]).await;
+    let outcome = world.build(&user, "x:1", &["--pip", "clash", "--events", "json"]).await;
     assert_eq!((outcome.code, outcome.stderr.as_str()), (3, ""));
     let events = outcome.events();
     let error = events.last().unwrap();

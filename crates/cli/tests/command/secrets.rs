@@ -92,7 +92,7 @@ async fn no_output_holds_a_credential() {
         0
     );
     assert_eq!(build(&base.reference, good, &url, &["--pip", "words", "--dry-run"]).await, 0);
-    assert_eq!(build(&base.reference, good, &url, &["--pip", "words>=7"]).await, 3);
+    assert_eq!(build(&base.reference, good, &url, &["--pip", "words>=7"]).await, 4);
     assert_ne!(build(&base.reference, good, &url, &["--pip", "missing-package"]).await, 0);
     assert_ne!(build(&broken.reference, good, &url, &["--pip", "words"]).await, 0);
     assert_eq!(build(&base.reference, wrong, &url, &["--pip", "words"]).await, 5);

@@ -56,7 +56,16 @@ impl User {
 
     /// Runs `imagewright` with a text on standard input.
     pub(crate) async fn run_with_input(&self, arguments: &[&str], input: &str) -> Outcome {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_imagewright"));
+        self.run_with(env!("CARGO_BIN_EXE_imagewright"), arguments, input).await
+    }
+
+    /// Runs another program in the home, with nothing on standard input.
+    pub(crate) async fn run_program(&self, program: &str, arguments: &[&str]) -> Outcome {
+        self.run_with(program, arguments, "").await
+    }
+
+    async fn run_with(&self, program: &str, arguments: &[&str], input: &str) -> Outcome {
+        let mut command = Command::new(program);
         command.args(arguments).current_dir(self.home.path()).env_clear().kill_on_drop(true);
         command.env("HOME", self.home.path()).env("IMAGEWRIGHT_CACHE", self.cache());
         for name in ["PATH", "SSL_CERT_FILE"] {
@@ -109,8 +118,7 @@ impl Outcome {
 
 /// A registry with a small base that has Python, seen through a proxy that counts, and an index with a package.
 pub(crate) struct World {
-    /// Ends with this value.
-    _registry: Registry,
+    registry: Registry,
     pub(crate) proxy: FaultyProxy,
     pub(crate) base: PushedImage,
     pub(crate) index: PackageIndex,
@@ -120,15 +128,10 @@ impl World {
     pub(crate) async fn new() -> Self {
         let registry = Registry::new();
         let base = bases::musl_layout(&registry).await;
-        Self {
-            proxy: FaultyProxy::in_front_of(&registry),
-            base,
-            index: Self::packages(),
-            _registry: registry,
-        }
+        Self { proxy: FaultyProxy::in_front_of(&registry), base, index: Self::packages(), registry }
     }
 
-    /// `greeting`, which needs `words`.
+    /// `greeting`, which needs `words`, and `clash`, which does not go with it.
     pub(crate) fn packages() -> PackageIndex {
         let greeting = WheelBuilder::new("greeting", "1.2.0")
             .requires("words>=1")
@@ -136,7 +139,14 @@ impl World {
             .script("greet", "greeting:main")
             .build();
         let words = WheelBuilder::new("words", "1.0").file("words.py", "HELLO = 'hello'\n").build();
-        PackageIndex::with([&greeting, &words])
+        let older = WheelBuilder::new("words", "0.5").file("words.py", "HELLO = 'hi'\n").build();
+        let clash = WheelBuilder::new("clash", "1.0").requires("words<1").file("clash.py", "").build();
+        PackageIndex::with([&greeting, &words, &older, &clash])
+    }
+
+    /// The registry itself, to put images into.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The base, through the proxy.
