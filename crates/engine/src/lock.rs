@@ -59,6 +59,9 @@ pub struct LockedPython {
     pub version: String,
     /// Absolute path in the image.
     pub executable: String,
+    /// Version and magic number of the interpreter that made the bytecode; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytecode: Option<String>,
 }
 
 /// One package of a lock.
@@ -124,16 +127,19 @@ impl Lock {
             .with_next_step("use the version of Imagewright that built the image, or a newer one"));
         }
         if let Some(odd) = lock.oddity() {
-            return Err(BuildError::new(ErrorKind::Unsupported, format!("the lock of the image is odd: {odd}")));
+            return Err(BuildError::new(
+                ErrorKind::Unsupported,
+                format!("the lock of the image is odd: {odd}"),
+            ));
         }
         Ok(lock)
     }
 
     /// True when every address of the lock is on one of these origins (scheme, host and port).
     pub fn addresses_are_within(&self, origins: &[Origin]) -> bool {
-        self.pip.iter().all(|package| {
-            Url::parse(&package.url).is_ok_and(|url| origins.contains(&url.origin()))
-        })
+        self.pip
+            .iter()
+            .all(|package| Url::parse(&package.url).is_ok_and(|url| origins.contains(&url.origin())))
     }
 
     /// What no lock of ours has. A lock may come from an image that anybody made.
@@ -154,7 +160,10 @@ impl Lock {
 /// A single name that ends like a wheel's.
 fn is_wheel_name(file: &str) -> bool {
     let plain = |character: char| character.is_ascii_alphanumeric() || "._+-!".contains(character);
-    file.len() <= 255 && file.ends_with(".whl") && !file.starts_with('.') && file.chars().all(plain)
+    file.len() <= 255
+        && file.strip_suffix(".whl").is_some()
+        && !file.starts_with('.')
+        && file.chars().all(plain)
 }
 
 #[cfg(test)]
@@ -196,7 +205,9 @@ mod tests {
     fn addresses_elsewhere_are_told() {
         let index = Url::parse("https://files.example/simple").unwrap().origin();
         assert!(lock("six.whl", "https://files.example/a/six.whl").addresses_are_within(&[index.clone()]));
-        for elsewhere in ["http://files.example/six.whl", "https://169.254.169.254/six.whl", "file:///six.whl"] {
+        for elsewhere in
+            ["http://files.example/six.whl", "https://169.254.169.254/six.whl", "file:///six.whl"]
+        {
             assert!(!lock("six.whl", elsewhere).addresses_are_within(&[index.clone()]), "{elsewhere}");
         }
     }

@@ -1,7 +1,7 @@
 //! One package as a frame: its files as tar entries, compressed on their own, without folders and without the
 //! end of the archive. Frames are kept in the cache and joined to layers, see [`super::layer`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 
@@ -58,7 +58,8 @@ impl FrameKey {
     /// Bytes of the frame in the cache; `None` when it has to be made.
     pub fn cached_size(&self, cache: &Cache) -> Option<u64> {
         let path = self.path(cache);
-        let size = std::fs::metadata(&path).ok()?.len();
+        // A disk that was full or lost its power may leave a name without content.
+        let size = std::fs::metadata(&path).ok().map(|metadata| metadata.len()).filter(|size| *size > 0)?;
         // The build reads it again when it joins and pushes layers: until then it must not be trimmed.
         mark_used(&path);
         Some(size)
@@ -80,8 +81,11 @@ pub fn write_frame(
     let path = key.path(cache);
     write_entry(&path, |file| {
         let mut frame = compression.frame(file)?;
-        for (staged, place) in package.files.iter().zip(&placement.places) {
-            if !left_out.contains(&place.path) {
+        // Two folders of a scheme may be one in the image, by a link: of two files on one path the later holds.
+        let last: BTreeMap<&str, usize> =
+            placement.places.iter().enumerate().map(|(at, place)| (place.path.as_str(), at)).collect();
+        for (at, (staged, place)) in package.files.iter().zip(&placement.places).enumerate() {
+            if last.get(place.path.as_str()) == Some(&at) && !left_out.contains(&place.path) {
                 write_file(&mut frame, &place.path, place.owner, staged)?;
             }
         }

@@ -4,6 +4,7 @@
 //! never written out as one file: an upload reads the parts one after the other.
 
 use std::collections::BTreeSet;
+use std::error::Error;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT_VERSION;
 use super::folders::write_folders;
 use super::frame::FrameKey;
-use crate::cache::{Cache, read_entry, write_entry};
+use crate::cache::{Cache, read_checked, write_checked};
 use crate::error::BuildError;
 
 /// Names everything that the bytes of a layer depend on: the tag under which it is found again.
@@ -132,7 +133,7 @@ impl LayerRecipe {
     /// # Errors
     /// A cache that cannot be read. A damaged entry counts as none.
     pub fn known_facts(&self, cache: &Cache) -> Result<Option<LayerFacts>, BuildError> {
-        let bytes = read_entry(&cache.layers().join(self.key.hex()))?;
+        let bytes = read_checked(&cache.layers().join(self.key.hex()))?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
@@ -143,15 +144,15 @@ impl LayerRecipe {
     pub fn remember(&self, cache: &Cache, facts: &LayerFacts) -> Result<(), BuildError> {
         let bytes = serde_json::to_vec(facts)
             .map_err(|error| BuildError::internal("a layer's facts cannot be written").with_source(error))?;
-        write_entry(&cache.layers().join(self.key.hex()), |file| file.write_all(&bytes))
+        write_checked(&cache.layers().join(self.key.hex()), &bytes)
     }
 
-    /// Reads all parts once for the digests. All frames must be in the cache. Blocks.
+    /// Reads all parts once for the digests. Blocks.
     ///
     /// # Errors
-    /// Frames that cannot be read.
+    /// [`FramesLost`] where a frame is missing or damaged.
     pub fn measure(&self, cache: &Cache) -> Result<LayerFacts, BuildError> {
-        let failed = |error| BuildError::file("read a package's frame in", &cache.frames(), error);
+        let failed = |error| self.lose_frames(cache, error);
         let mut parts =
             PartsReader { parts: self.readers(cache).map_err(failed)?, hasher: Sha256Hasher::new() };
         let mut plain = Sha256Hasher::new();
@@ -169,6 +170,29 @@ impl LayerRecipe {
         let (digest, size) = parts.hasher.finish();
         let (diff_id, uncompressed_size) = plain.finish();
         Ok(LayerFacts { digest, diff_id, size, uncompressed_size })
+    }
+
+    /// Whether the frames still make the layer with this digest. Blocks.
+    pub fn makes(&self, cache: &Cache, facts: &LayerFacts) -> bool {
+        let digest = || -> io::Result<Digest> {
+            let mut parts = PartsReader { parts: self.readers(cache)?, hasher: Sha256Hasher::new() };
+            io::copy(&mut parts, &mut io::sink())?;
+            Ok(parts.hasher.finish().0)
+        };
+        digest().is_ok_and(|digest| digest == facts.digest)
+    }
+
+    /// Throws the layer's frames away, which are not what they were when they were made, so that they are made
+    /// anew.
+    pub fn lose_frames(&self, cache: &Cache, cause: impl Into<Box<dyn Error + Send + Sync>>) -> BuildError {
+        for part in &self.parts {
+            if let LayerPart::Frame(key) = part {
+                // It may be gone already: that is one way in which it is lost.
+                let _ = std::fs::remove_file(key.path(cache));
+            }
+        }
+        let lost = FramesLost { contents: self.contents.join(", "), cause: cause.into() };
+        BuildError::internal(lost.to_string()).with_source(lost)
     }
 
     /// The files and bytes of an upload, in order.
@@ -190,6 +214,15 @@ impl LayerRecipe {
         // Read from the back, so that the next part is popped.
         self.sources(cache).into_iter().rev().map(open).collect()
     }
+}
+
+/// Frames that were in the cache when a build began to count on them, and are missing or damaged now.
+#[derive(Debug, thiserror::Error)]
+#[error("the prepared files of {contents} have disappeared from the cache or were damaged")]
+pub struct FramesLost {
+    contents: String,
+    #[source]
+    cause: Box<dyn Error + Send + Sync>,
 }
 
 /// Where one part's bytes are.

@@ -8,8 +8,8 @@ use imagewright_spec::SpecHash;
 use super::layers::BuiltLayer;
 use crate::assemble::config::{AddedLayer, edit};
 use crate::assemble::manifest::{
-    BASE_DIGEST, BASE_LAYERS, BASE_NAME, LAYERS_DIGEST, NewManifest, REVISION, SPEC_HASH, as_oci_layer, image_manifest, layers_digest,
-    layer_media_type,
+    BASE_DIGEST, BASE_LAYERS, BASE_NAME, LAYERS_DIGEST, NewManifest, REVISION, SPEC_HASH, as_oci_layer,
+    image_manifest, layer_media_type, layers_digest,
 };
 use crate::base::Base;
 use crate::error::BuildError;

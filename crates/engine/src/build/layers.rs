@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, stream};
 use imagewright_oci::layer::codec::Compression;
 use imagewright_oci::tree::ImageTree;
 use tokio::sync::Semaphore;
@@ -118,14 +118,27 @@ pub(super) async fn measure(
     publisher: &Publisher,
     processors: &Arc<Semaphore>,
 ) -> Result<Vec<BuiltLayer>, BuildError> {
-    stream::iter(recipes)
+    let measured: Vec<Result<BuiltLayer, BuildError>> = stream::iter(recipes)
         .map(|recipe| async move {
             let facts = facts(&recipe, cache, publisher, processors).await?;
             Ok(BuiltLayer { recipe, facts })
         })
         .buffered(CONCURRENT_LAYERS)
-        .try_collect()
-        .await
+        .collect()
+        .await;
+    // Not before all were looked at: whatever was damaged is thrown away by then, and made anew together.
+    measured.into_iter().collect()
+}
+
+/// Throws away all frames that do not make the layers that they should.
+pub(super) async fn lose_damaged(layers: &[BuiltLayer], cache: &Cache) -> Result<(), BuildError> {
+    let (layers, cache) = (layers.to_vec(), cache.clone());
+    blocking(move || {
+        for layer in layers.iter().filter(|layer| !layer.recipe.makes(&cache, &layer.facts)) {
+            layer.recipe.lose_frames(&cache, std::io::Error::from(std::io::ErrorKind::InvalidData));
+        }
+    })
+    .await
 }
 
 async fn facts(

@@ -144,7 +144,9 @@ impl<'build> Shared<'build> {
         let cancellation = &self.context.cancellation;
         let mut built = Vec::new();
         for platform in platforms(self.plan) {
-            built.push(unless_cancelled(cancellation, self.platform(&platform)).await?);
+            // Boxed: the whole build of a platform is one future.
+            let work = Box::pin(self.platform(&platform));
+            built.push(unless_cancelled(cancellation, work).await?);
         }
         let digest = unless_cancelled(cancellation, self.tag(&built)).await?;
         Ok(BuildSummary {

@@ -1,12 +1,16 @@
 //! One platform's image, from its base to a manifest in the registry. The tag is not moved here.
 
+use std::error::Error;
+
 use imagewright_oci::manifest::Platform;
 
 use super::describe::{describe_base, describe_lock, platform_image};
 use super::image::assemble;
-use super::layers::{LayerInputs, measure, recipes};
+use super::layers::{LayerInputs, lose_damaged, measure, recipes};
 use super::record::{BuildRecord, RecordKey, now};
+use super::target::{compiler, has_same_bytecode};
 use super::{BuiltPlatform, Shared};
+use crate::assemble::layer::FramesLost;
 use crate::error::BuildError;
 use crate::event::Step;
 use crate::summary::StepSeconds;
@@ -14,7 +18,19 @@ use crate::words;
 
 impl Shared<'_> {
     /// Builds and pushes one platform's image by digest.
+    ///
+    /// Prepared packages that have disappeared from the cache since, or were damaged, are made anew once.
     pub(super) async fn platform(&self, platform: &Platform) -> Result<BuiltPlatform, BuildError> {
+        match self.attempt(platform).await {
+            Err(error) if has_lost_frames(&error) => {
+                self.context.events.warn(format!("{error}: they are prepared again"));
+                self.attempt(platform).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn attempt(&self, platform: &Platform) -> Result<BuiltPlatform, BuildError> {
         let name = platform.to_string();
         let events = &self.context.events;
         let mut steps = Vec::new();
@@ -29,6 +45,7 @@ impl Shared<'_> {
             BuildRecord::find(&self.context.cache, key, self.plan.freshness_seconds)?
         };
         if let Some(record) = &record
+            && has_same_bytecode(&record.lock).await?
             && self.is_published(&publisher, record).await?
         {
             let seconds = step.finish("the very same image was built before");
@@ -41,16 +58,23 @@ impl Shared<'_> {
 
         let step = events.start(Step::Resolve, Some(&name));
         let python = self.python(&base, own.as_ref())?;
-        let (lock, resolved_at) = match record {
+        let (mut lock, resolved_at) = match record {
             Some(record) => (record.lock, record.resolved_at),
             None => (self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?, now()),
         };
+        let compiler = match &python {
+            Some(python) => compiler(&python.target, events).await?,
+            None => None,
+        };
+        if let Some(locked) = &mut lock.python {
+            locked.bytecode = compiler.as_deref().map(|compiler| compiler.interpreter().fingerprint());
+        }
         steps.push(StepSeconds { step: Step::Resolve, seconds: step.finish(describe_lock(&lock)) });
 
         let step = events.start(Step::Packages, Some(&name));
         let (removal, reduced) = self.removal(&base, &lock)?;
         let (prepared, downloaded) = match &python {
-            Some(python) => self.prepare(python, &lock, &reduced, &step).await?,
+            Some(python) => self.prepare(python, compiler, &lock, &reduced, &step).await?,
             None => (Vec::new(), 0),
         };
         let fresh = prepared.iter().filter(|package| package.fresh).count();
@@ -80,7 +104,11 @@ impl Shared<'_> {
         });
 
         let step = events.start(Step::Push, Some(&name));
-        self.push(&publisher, &base, &layers, &assembled, &step).await?;
+        let pushed = self.push(&publisher, &base, &layers, &assembled, &step).await;
+        if pushed.as_ref().is_err_and(has_lost_frames) {
+            lose_damaged(&layers, &self.context.cache).await?;
+        }
+        pushed?;
         let detail = format!("{} uploaded", words::bytes(self.counters.uploaded()));
         steps.push(StepSeconds { step: Step::Push, seconds: step.finish(detail) });
 
@@ -102,4 +130,8 @@ impl Shared<'_> {
             unchanged: false,
         })
     }
+}
+
+fn has_lost_frames(error: &BuildError) -> bool {
+    error.source().is_some_and(<dyn Error>::is::<FramesLost>)
 }

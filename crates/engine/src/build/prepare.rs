@@ -5,25 +5,26 @@ use std::sync::{Arc, PoisonError};
 use imagewright_oci::tree::ImageTree;
 
 use super::Shared;
-use super::target::{PythonBase, compiler, scheme};
+use super::target::{PythonBase, scheme};
 use super::wheels::WheelSource;
 use crate::assemble::overlap::Overlaps;
 use crate::error::BuildError;
 use crate::event::RunningStep;
 use crate::lock::Lock;
 use crate::packages::{PreparedPackage, Preparer};
+use crate::wheel::BytecodeCompiler;
 
 impl Shared<'_> {
     /// Makes the frames of all packages. Returns them with the bytes that were downloaded.
     pub(super) async fn prepare(
         &self,
         python: &PythonBase,
+        compiler: Option<Arc<BytecodeCompiler>>,
         lock: &Lock,
         reduced: &Arc<ImageTree>,
         step: &RunningStep,
     ) -> Result<(Vec<PreparedPackage>, u64), BuildError> {
         let context = self.context;
-        let compiler = compiler(&python.target, &context.events).await?;
         let cache_tag = compiler.as_ref().map(|compiler| compiler.interpreter().cache_tag.clone());
         let source = Arc::new(WheelSource::new(
             self.downloader()?,

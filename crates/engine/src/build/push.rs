@@ -98,12 +98,8 @@ impl Shared<'_> {
         let copies = copies.buffer_unordered(CONCURRENT_BLOBS).try_collect::<Vec<()>>();
         let uploads = stream::iter(layers).map(|layer| async {
             match publisher.put_layer(&layer.recipe, &layer.facts).await? {
-                Some(Reused::Yes) => self.counters.add_reused_layer(layer.facts.size),
-                Some(Reused::No) => self.counters.add_new_layer(layer.facts.size),
-                None => {
-                    return Err(BuildError::internal("a package's frame disappeared from the cache")
-                        .with_next_step("was the cache trimmed meanwhile? build again"));
-                }
+                Reused::Yes => self.counters.add_reused_layer(layer.facts.size),
+                Reused::No => self.counters.add_new_layer(layer.facts.size),
             }
             Ok::<_, BuildError>(())
         });

@@ -9,7 +9,7 @@ use imagewright_oci::manifest::{Descriptor, Platform};
 use serde::{Deserialize, Serialize};
 
 use crate::assemble::FORMAT_VERSION;
-use crate::cache::{Cache, read_entry, write_entry};
+use crate::cache::{Cache, read_checked, write_checked};
 use crate::error::BuildError;
 use crate::lock::Lock;
 use crate::plan::BuildPlan;
@@ -61,15 +61,15 @@ impl BuildRecord {
         key: RecordKey,
         freshness_seconds: u64,
     ) -> Result<Option<Self>, BuildError> {
-        let Some(bytes) = read_entry(&path(cache, key))? else { return Ok(None) };
+        let Some(bytes) = read_checked(&path(cache, key))? else { return Ok(None) };
         let record: Option<Self> = serde_json::from_slice(&bytes).ok();
         Ok(record.filter(|record| now().saturating_sub(record.resolved_at) <= freshness_seconds))
     }
 
     pub(super) fn remember(&self, cache: &Cache, key: RecordKey) -> Result<(), BuildError> {
-        write_entry(&path(cache, key), |file| {
-            serde_json::to_writer(file, self).map_err(std::io::Error::other)
-        })
+        let bytes = serde_json::to_vec(self)
+            .map_err(|error| BuildError::internal("a build's record cannot be written").with_source(error))?;
+        write_checked(&path(cache, key), &bytes)
     }
 
     pub(super) fn manifest_bytes(&self) -> Bytes {

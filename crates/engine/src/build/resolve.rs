@@ -43,6 +43,7 @@ impl Shared<'_> {
         lock.python = Some(LockedPython {
             version: python.target.version.to_string(),
             executable: python.target.executable_path(),
+            bytecode: None,
         });
         if self.plan.spec.pip.requirements.is_empty() {
             return Ok(lock);

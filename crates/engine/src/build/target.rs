@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::base::blocking;
 use crate::error::BuildError;
 use crate::event::Events;
+use crate::lock::Lock;
 use crate::python::PythonTarget;
-use crate::wheel::{BytecodeCompiler, InstallScheme, InterpreterSearch};
+use crate::wheel::{BytecodeCompiler, InstallScheme, Interpreter, InterpreterSearch};
 
 /// The folders of a target as wheels are staged for them.
 pub(super) fn scheme(target: &PythonTarget, cache_tag: Option<&str>) -> InstallScheme {
@@ -42,8 +43,7 @@ pub(super) async fn compiler(
         return Ok(None);
     }
     let version = target.version.full();
-    let wanted = version.clone();
-    let found = blocking(move || InterpreterSearch::from_environment().find(&wanted)).await?;
+    let found = interpreter(&version).await?;
     if let Some(interpreter) = found {
         events.log(format!("bytecode is made by {} ({version})", interpreter.path.display()));
         return Ok(Some(Arc::new(BytecodeCompiler::new(interpreter))));
@@ -53,6 +53,20 @@ pub(super) async fn compiler(
          Python {version}; install it (for example `uv python install {version}`) to change that"
     ));
     Ok(None)
+}
+
+/// An interpreter of this machine of exactly this version.
+async fn interpreter(version: &str) -> Result<Option<Interpreter>, BuildError> {
+    let version = version.to_owned();
+    blocking(move || InterpreterSearch::from_environment().find(&version)).await
+}
+
+/// True when a build on this machine would make the bytecode that a lock names, or none where it names none. An
+/// image that was built before the right Python was installed is not the image of a build now.
+pub(super) async fn has_same_bytecode(lock: &Lock) -> Result<bool, BuildError> {
+    let Some(python) = &lock.python else { return Ok(true) };
+    let found = interpreter(&python.version).await?;
+    Ok(found.map(|interpreter| interpreter.fingerprint()) == python.bytecode)
 }
 
 /// Reads what the base has: its Python, what is installed there, what pip is told.

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
+use imagewright_oci::digest::Digest;
+
 use crate::error::BuildError;
 
 /// Writes a file next to its place and renames it there. Files that are written at the same time from the same
@@ -37,11 +39,34 @@ pub fn mark_used(path: &Path) {
     let _ = utimensat(CWD, path, &times, AtFlags::empty());
 }
 
+/// Writes a small file with its own digest before it, for [`read_checked`].
+///
+/// # Errors
+/// As [`write_entry`].
+pub fn write_checked(path: &Path, content: &[u8]) -> Result<(), BuildError> {
+    write_entry(path, |file| {
+        writeln!(file, "{}", Digest::of(content))?;
+        file.write_all(content)
+    })
+}
+
+/// Reads what [`write_checked`] wrote. A file that was damaged since counts as none: what it says would otherwise
+/// go into an image.
+///
+/// # Errors
+/// As [`read_entry`].
+pub fn read_checked(path: &Path) -> Result<Option<Vec<u8>>, BuildError> {
+    let Some(mut bytes) = read_entry(path)? else { return Ok(None) };
+    let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+    let content = bytes.split_off(end + 1);
+    Ok((bytes[..end] == *Digest::of(&content).to_string().as_bytes()).then_some(content))
+}
+
 /// Reads a file; `None` when it is not there.
 ///
 /// # Errors
 /// Failures other than that it is not there.
-pub fn read_entry(path: &Path) -> Result<Option<Vec<u8>>, BuildError> {
+pub(super) fn read_entry(path: &Path) -> Result<Option<Vec<u8>>, BuildError> {
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),

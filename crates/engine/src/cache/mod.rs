@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::error::BuildError;
 
-pub use entry::{mark_used, read_entry, write_entry};
+pub use entry::{mark_used, read_checked, write_checked, write_entry};
 pub use staging::{StagingFolder, SweptFolder};
 pub use trim::{CacheUsage, Section, Trimmed};
 use users::Users;

@@ -96,10 +96,8 @@ impl Preparer {
         prepared.sort_by_key(|(at, _)| *at);
         let mut prepared: Vec<PreparedPackage> = prepared.into_iter().map(|(_, package)| package).collect();
 
-        let overlaps = find_overlaps(prepared.iter().map(|package| {
-            let paths = package.placement.places.iter().map(|place| place.path.as_str()).collect();
-            (package.facts.name.as_str(), paths)
-        }));
+        let placed = prepared.iter().map(|package| (package.facts.name.as_str(), &*package.placement));
+        let overlaps = find_overlaps(placed)?;
         for (at, left_out) in &overlaps.left_out {
             let again = self.package(&packages[*at], left_out);
             prepared[*at] = cancel::unless_cancelled(&self.cancellation, again).await?;

@@ -3,7 +3,7 @@
 use imagewright_oci::digest::{Digest, Sha256Hasher};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{Cache, read_entry, write_entry};
+use crate::cache::{Cache, read_checked, write_checked};
 use crate::error::BuildError;
 use crate::wheel::{Content, InstallScheme, Interpreter, StagedPackage};
 
@@ -22,10 +22,7 @@ impl StagedKey {
         interpreter: Option<&Interpreter>,
         direct_url: Option<&str>,
     ) -> Self {
-        let bytecode = interpreter.map_or_else(
-            || "none".to_owned(),
-            |interpreter| format!("{} {}", interpreter.version, interpreter.magic_number),
-        );
+        let bytecode = interpreter.map_or_else(|| "none".to_owned(), Interpreter::fingerprint);
         let mut hasher = Sha256Hasher::new();
         let fields = [
             &format!("staged {STAGING_VERSION}"),
@@ -94,7 +91,7 @@ impl StagedFacts {
     /// # Errors
     /// A cache that cannot be read.
     pub fn known(cache: &Cache, key: StagedKey) -> Result<Option<Self>, BuildError> {
-        let bytes = read_entry(&Self::path(cache, key))?;
+        let bytes = read_checked(&Self::path(cache, key))?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
 
@@ -103,9 +100,10 @@ impl StagedFacts {
     /// # Errors
     /// A cache that cannot be written.
     pub fn remember(&self, cache: &Cache, key: StagedKey) -> Result<(), BuildError> {
-        write_entry(&Self::path(cache, key), |file| {
-            serde_json::to_writer(file, self).map_err(std::io::Error::other)
-        })
+        let bytes = serde_json::to_vec(self).map_err(|error| {
+            BuildError::internal("what is known of a package cannot be written").with_source(error)
+        })?;
+        write_checked(&Self::path(cache, key), &bytes)
     }
 
     fn path(cache: &Cache, key: StagedKey) -> std::path::PathBuf {

@@ -106,6 +106,11 @@ fn no_solution(explanation: &Explanation, python: &str, target: &str) -> Option<
         });
     }
     if steps == 0 {
+        // `Because only gamma==0.3 is available and you require gamma>=7, we can conclude …`
+        let wanted = subject(" and you require ", ", we can conclude");
+        if let Some(name) = wanted.filter(|_| cause.starts_with("Because only ")) {
+            return Some(PipError::NotFound { name, explanation: words });
+        }
         let missing =
             cause.split_once("there is no version of ").or(cause.split_once("there are no versions of "));
         if let Some(name) = missing.and_then(|(_, rest)| rest.split(" and ").next()) {

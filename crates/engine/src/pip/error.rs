@@ -41,6 +41,14 @@ pub enum PipError {
         /// uv's words.
         explanation: String,
     },
+    /// A file that the index lists is not where it says.
+    #[error("{file_name} is not where the package index says")]
+    FileGone {
+        /// Name of the file.
+        file_name: String,
+        /// What the server answered.
+        explanation: String,
+    },
     /// All acceptable versions were withdrawn by their publisher.
     #[error("every acceptable version of {name} was withdrawn (yanked) by its publisher")]
     Yanked {
@@ -183,9 +191,12 @@ impl PipError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Conflict { .. } | Self::Yanked { .. } | Self::RequiresPython { .. } => ErrorKind::Conflict,
-            Self::NotFound { .. } | Self::NoMatchingWheel { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::FileGone { .. } | Self::NoMatchingWheel { .. } => {
+                ErrorKind::NotFound
+            }
             Self::Refused { .. } => ErrorKind::SpecInvalid,
             Self::Unauthorized { .. } => ErrorKind::Unauthorized,
+            Self::Unreachable { explanation, .. } if explanation.contains("timed out") => ErrorKind::Timeout,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
             Self::Timeout { .. } => ErrorKind::Timeout,
             Self::Cancelled => ErrorKind::Cancelled,
@@ -204,6 +215,7 @@ impl PipError {
         match self {
             Self::Conflict { explanation }
             | Self::NotFound { explanation, .. }
+            | Self::FileGone { explanation, .. }
             | Self::Yanked { explanation, .. }
             | Self::RequiresPython { explanation, .. }
             | Self::NoMatchingWheel { explanation, .. }
@@ -230,6 +242,9 @@ impl PipError {
                     format!("check the spelling of {name}, or add the index that has it with --extra-index-url")
                 }
             },
+            Self::FileGone { .. } => {
+                "build again with --fresh; if it happens again, the index is damaged".to_owned()
+            }
             Self::Yanked { name, .. } => {
                 format!("ask for another version of {name}, or name the withdrawn one exactly ({name}==…)")
             }

@@ -26,7 +26,8 @@ pub(super) fn write(target: &PythonTarget, folder: &Path) -> Result<PathBuf, Pip
     let key = hex::encode(&Sha256::digest(facts.to_string())[..16]);
     let home = folder.join(key);
     let path = home.join("python3");
-    if path.is_file() {
+    let text = script(&self::facts(target, &path.to_string_lossy()));
+    if std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()) {
         return Ok(path);
     }
     let failed = |action, path: &Path| {
@@ -38,7 +39,6 @@ pub(super) fn write(target: &PythonTarget, folder: &Path) -> Result<PathBuf, Pip
         .prefix(".python3-")
         .tempfile_in(&home)
         .map_err(failed("create a file in", &home))?;
-    let text = script(&self::facts(target, &path.to_string_lossy()));
     std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed("write", &path))?;
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
     file.as_file().set_permissions(mode).map_err(failed("make executable", &path))?;

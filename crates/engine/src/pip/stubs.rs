@@ -38,9 +38,11 @@ pub(super) fn write(installed: &Installed, parent: &Path) -> Result<PathBuf, Pip
         std::fs::write(&path, bytes).map_err(failed(&path))?;
     }
     let folder = parent.join(hex::encode(&digest.finalize()[..16]));
-    if folder.is_dir() {
+    if holds_the_same(&folder, staging.path()).map_err(failed(&folder))? {
         return Ok(folder);
     }
+    // What was damaged is made anew; another build may be doing the same.
+    let _ = std::fs::remove_dir_all(&folder);
     match std::fs::rename(staging.path(), &folder) {
         // The folder has another name now: there is nothing left to remove.
         Ok(()) => drop(staging.keep()),
@@ -48,6 +50,18 @@ pub(super) fn write(installed: &Installed, parent: &Path) -> Result<PathBuf, Pip
         Err(error) => return Err(failed(&folder)(error)),
     }
     Ok(folder)
+}
+
+/// Whether every file of `expected` is in `folder` with the same bytes.
+fn holds_the_same(folder: &Path, expected: &Path) -> std::io::Result<bool> {
+    for entry in std::fs::read_dir(expected)? {
+        let entry = entry?;
+        let found = std::fs::read(folder.join(entry.file_name()));
+        if !found.is_ok_and(|found| std::fs::read(entry.path()).is_ok_and(|wanted| wanted == found)) {
+            return Ok(false);
+        }
+    }
+    Ok(folder.is_dir())
 }
 
 /// The file name of a stub: `torch-2.3.0a0+ngc24.5-py3-none-any.whl`.

@@ -14,6 +14,7 @@ use imagewright_spec::RepositoryReference;
 use super::{Publisher, Reused};
 use crate::assemble::layer::{LayerFacts, LayerRecipe, PartSource};
 use crate::assemble::manifest::{EMPTY_CONFIG, artifact_manifest, empty_config, layer_media_type};
+use crate::base::blocking;
 use crate::error::{BuildError, ErrorKind};
 
 /// The artefact type of a stored layer.
@@ -39,34 +40,49 @@ impl Publisher {
     }
 
     /// Makes sure that a layer of ours is in the target repository, and in the layer repository for the next
-    /// image. `None` when its bytes are needed and its frames are not in the cache.
+    /// image.
     ///
     /// # Errors
-    /// What the registry gives.
-    pub async fn put_layer(
-        &self,
-        recipe: &LayerRecipe,
-        facts: &LayerFacts,
-    ) -> Result<Option<Reused>, BuildError> {
+    /// What the registry gives, and [`FramesLost`](crate::assemble::layer::FramesLost) when the layer's bytes are
+    /// needed and its frames do not make them.
+    pub async fn put_layer(&self, recipe: &LayerRecipe, facts: &LayerFacts) -> Result<Reused, BuildError> {
         let blob = Descriptor::new(layer_media_type(recipe.compression), facts.digest, facts.size);
         if self.find(self.layer_repository.as_ref(), &blob).await? {
             self.progress.skip(blob.size);
-            return Ok(Some(Reused::Yes));
+            return Ok(Reused::Yes);
         }
         if !recipe.missing_frames(&self.cache).is_empty() {
-            return Ok(None);
+            let cause = std::io::Error::from(std::io::ErrorKind::NotFound);
+            return Err(recipe.lose_frames(&self.cache, cause));
         }
+        match self.send_layer(recipe, facts, &blob).await {
+            // Who is wrong: the registry, or what we have kept?
+            Err(error) if matches!(error.kind(), ErrorKind::DigestMismatch | ErrorKind::Internal) => {
+                let (cache, facts, checked) = (self.cache.clone(), *facts, recipe.clone());
+                let sound = blocking(move || checked.makes(&cache, &facts)).await?;
+                Err(if sound { error } else { recipe.lose_frames(&self.cache, error) })
+            }
+            outcome => outcome.map(|()| Reused::No),
+        }
+    }
+
+    /// Sends the bytes of a layer, to the layer repository if that takes them.
+    async fn send_layer(
+        &self,
+        recipe: &LayerRecipe,
+        facts: &LayerFacts,
+        blob: &Descriptor,
+    ) -> Result<(), BuildError> {
         let source = BlobSource::Parts(recipe.sources(&self.cache).into_iter().map(blob_source).collect());
         if let Some(repository) = self.writable_layer_repository() {
-            match self.store(repository, recipe, facts, &blob, &source).await {
-                Ok(()) if self.find(Some(repository), &blob).await? => return Ok(Some(Reused::No)),
+            match self.store(repository, recipe, facts, blob, &source).await {
+                Ok(()) if self.find(Some(repository), blob).await? => return Ok(()),
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::Unauthorized => self.warn_once(repository, &error),
                 Err(error) => return Err(error),
             }
         }
-        self.upload(&self.target, &blob, &source).await?;
-        Ok(Some(Reused::No))
+        self.upload(&self.target, blob, &source).await
     }
 
     async fn store(

@@ -116,7 +116,10 @@ async fn request(
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             let explanation = format!("{} answered {status}", address());
-            return Err(Broken::Final(PipError::NotFound { name: wanted.file_name.clone(), explanation }));
+            return Err(Broken::Final(PipError::FileGone {
+                file_name: wanted.file_name.clone(),
+                explanation,
+            }));
         }
         _ => {
             let error = unreachable(format!("the server answered {status}"));

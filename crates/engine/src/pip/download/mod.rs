@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use imagewright_spec::IndexCredentials;
+use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::error::PipError;
@@ -169,7 +170,7 @@ impl Downloader {
         check(file)?;
         let wheels = self.settings.cache_folder.join("wheels");
         if let Some(sha256) = &file.sha256
-            && let Some(found) = cached(&place(&wheels, sha256, &file.file_name), sha256)
+            && let Some(found) = cached(place(&wheels, sha256, &file.file_name), sha256.clone()).await
         {
             counter.total.fetch_sub(file.size.unwrap_or(0), Ordering::Relaxed);
             return Ok(found);
@@ -237,7 +238,14 @@ fn place(wheels: &Path, sha256: &str, file_name: &str) -> PathBuf {
     wheels.join("sha256").join(&sha256[..2]).join(sha256).join(file_name)
 }
 
-fn cached(path: &Path, sha256: &str) -> Option<FetchedFile> {
-    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-    Some(FetchedFile { path: path.to_owned(), sha256: sha256.to_owned(), size: metadata.len(), cached: true })
+/// A wheel of an earlier build. It is read once more: what a disk has damaged since counts as none.
+async fn cached(path: PathBuf, sha256: String) -> Option<FetchedFile> {
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut file = std::fs::File::open(&path).ok()?;
+        let mut digest = Sha256::new();
+        let size = std::io::copy(&mut file, &mut digest).ok()?;
+        let sound = hex::encode(digest.finalize()) == sha256;
+        sound.then_some(FetchedFile { path, sha256, size, cached: true })
+    });
+    checked.await.ok().flatten()
 }

@@ -34,6 +34,11 @@ pub struct Interpreter {
 }
 
 impl Interpreter {
+    /// What bytecode depends on: `3.11.2 a70d0d0a`. Belongs into every key of something that holds bytecode.
+    pub fn fingerprint(&self) -> String {
+        format!("{} {}", self.version, self.magic_number)
+    }
+
     /// Asks the program at `path` who it is; `None` if it is no `CPython`, or gives no answer in time.
     ///
     /// A program is asked once in the life of this process.
