@@ -8,5 +8,8 @@
 
 mod access;
 mod cancel;
+mod damage;
+mod packages;
 mod registry;
+mod shared;
 mod support;

@@ -5,8 +5,8 @@ mod build;
 mod workshop;
 
 pub(crate) use base::{digest_of, index, noise, push_base, small_base};
-pub(crate) use build::{Build, Running};
-pub(crate) use workshop::Workshop;
+pub(crate) use build::{Build, Outcome, Running};
+pub(crate) use workshop::{Workshop, files_below};
 
 /// Compares what people see of a failure with what was agreed on; addresses, digests and folders are left out.
 macro_rules! assert_failure {
