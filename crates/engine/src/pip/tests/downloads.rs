@@ -55,7 +55,7 @@ async fn a_file_is_fetched_once_and_counted() {
     let again = downloader.fetch(&wanted, &count, &CancellationToken::new()).await.unwrap();
     assert!(again[0].cached);
     assert_eq!(index.requests().len(), 1);
-    assert_eq!(std::fs::read_dir(folder.path().join("wheels/partial")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(folder.path().join("staging")).unwrap().count(), 0);
 }
 
 #[tokio::test]
@@ -138,5 +138,5 @@ async fn cancelling_ends_a_download_that_hangs() {
     let begun = |_, _| cancellation.cancel();
     let outcome = downloader.fetch(&[wanted(&index, &wheel)], &begun, &cancellation).await;
     assert!(matches!(outcome, Err(PipError::Cancelled)), "{outcome:?}");
-    assert_eq!(std::fs::read_dir(folder.path().join("wheels/partial")).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(folder.path().join("staging")).unwrap().count(), 0);
 }

@@ -118,5 +118,5 @@ fn addresses_lose_their_credentials() {
         "error: Failed to fetch: https://me:secret@example.com/simple/foo/?token=secret\n  cause: timed out\n",
     );
     assert!(!seen.contains("secret") && !seen.contains("me:"), "{seen}");
-    assert!(seen.starts_with("unreachable: https://example.com/simple/foo/ cannot be reached"), "{seen}");
+    assert!(seen.starts_with("timeout: https://example.com/simple/foo/ cannot be reached"), "{seen}");
 }
