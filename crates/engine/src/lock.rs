@@ -204,11 +204,17 @@ mod tests {
     #[test]
     fn addresses_elsewhere_are_told() {
         let index = Url::parse("https://files.example/simple").unwrap().origin();
-        assert!(lock("six.whl", "https://files.example/a/six.whl").addresses_are_within(&[index.clone()]));
+        assert!(
+            lock("six.whl", "https://files.example/a/six.whl")
+                .addresses_are_within(std::slice::from_ref(&index))
+        );
         for elsewhere in
             ["http://files.example/six.whl", "https://169.254.169.254/six.whl", "file:///six.whl"]
         {
-            assert!(!lock("six.whl", elsewhere).addresses_are_within(&[index.clone()]), "{elsewhere}");
+            assert!(
+                !lock("six.whl", elsewhere).addresses_are_within(std::slice::from_ref(&index)),
+                "{elsewhere}"
+            );
         }
     }
 }

@@ -21,11 +21,20 @@ pub(super) enum Failure {
 /// `3.11.2`, `CPython 3.11 on x86_64 with glibc 2.36`.
 pub(super) fn classify(errors: &str, python: &str, target: &str) -> Failure {
     let explanation = Explanation::read(errors);
-    needs_build(&explanation)
+    disk_full(&explanation)
+        .map(Failure::Other)
+        .or_else(|| needs_build(&explanation))
         .or_else(|| access(&explanation).map(Failure::Other))
         .or_else(|| no_solution(&explanation, python, target).map(Failure::Other))
         .or_else(|| fetching(&explanation).map(Failure::Other))
         .unwrap_or_else(|| Failure::Other(PipError::Unexpected { explanation: explanation.everything() }))
+}
+
+/// What the system says when nothing can be written, in uv's words about whatever it was writing.
+fn disk_full(explanation: &Explanation) -> Option<PipError> {
+    let words = explanation.everything();
+    let full = words.contains("No space left on device") || words.contains("Disk quota exceeded");
+    full.then_some(PipError::DiskFull { explanation: words })
 }
 
 /// ``Failed to build `seqeval==1.2.2` ``, ``Failed to download and build `six @ git+https://…` ``.

@@ -41,6 +41,12 @@ pub enum PipError {
         /// uv's words.
         explanation: String,
     },
+    /// uv could not write to its cache.
+    #[error("no space is left in the cache to resolve the pip packages")]
+    DiskFull {
+        /// uv's words.
+        explanation: String,
+    },
     /// A file that the index lists is not where it says.
     #[error("{file_name} is not where the package index says")]
     FileGone {
@@ -202,6 +208,7 @@ impl PipError {
             Self::Cancelled => ErrorKind::Cancelled,
             Self::DigestMismatch { .. } => ErrorKind::DigestMismatch,
             Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::DiskFull { .. } => ErrorKind::DiskFull,
             Self::File { source, .. } if crate::error::is_disk_full(source) => ErrorKind::DiskFull,
             Self::SourceOnly { .. } | Self::UvMissing { .. } | Self::UvVersion { .. } => {
                 ErrorKind::Unsupported
@@ -216,6 +223,7 @@ impl PipError {
             Self::Conflict { explanation }
             | Self::NotFound { explanation, .. }
             | Self::FileGone { explanation, .. }
+            | Self::DiskFull { explanation }
             | Self::Yanked { explanation, .. }
             | Self::RequiresPython { explanation, .. }
             | Self::NoMatchingWheel { explanation, .. }
@@ -242,6 +250,9 @@ impl PipError {
                     format!("check the spelling of {name}, or add the index that has it with --extra-index-url")
                 }
             },
+            Self::DiskFull { .. } => {
+                "free some space, or run `imagewright cache trim` to shrink the cache, and build again".to_owned()
+            }
             Self::FileGone { .. } => {
                 "build again with --fresh; if it happens again, the index is damaged".to_owned()
             }
@@ -273,9 +284,6 @@ impl PipError {
             Self::DigestMismatch { .. } => {
                 "try again; if it happens again, the index or a proxy on the way changes files".to_owned()
             }
-            Self::File { source, .. } if crate::error::is_disk_full(source) => {
-                "free some space, or shrink the cache, and build again".to_owned()
-            }
             Self::Unexpected { .. } => "please report this with the log of the build".to_owned(),
             Self::Cancelled | Self::TooLarge { .. } | Self::Refused { .. } | Self::File { .. } => return None,
         })
@@ -286,6 +294,11 @@ impl From<PipError> for BuildError {
     fn from(error: PipError) -> Self {
         if matches!(error, PipError::Cancelled) {
             return Self::cancelled();
+        }
+        if let PipError::File { action, path, source } = &error
+            && crate::error::is_disk_full(source)
+        {
+            return Self::file(action, path, std::io::ErrorKind::StorageFull.into()).with_source(error);
         }
         let mut build_error = Self::new(error.kind(), error.to_string());
         if let Some(explanation) = error.explanation() {

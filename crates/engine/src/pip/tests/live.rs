@@ -14,7 +14,7 @@ async fn a_package_comes_after_what_it_needs() {
     let found =
         resolve_in(cache.path(), uv, &request, &Installed::default(), &PipSettings::default()).await.unwrap();
     let names: Vec<&str> = found.packages.iter().map(|package| package.name.as_ref()).collect();
-    assert_eq!(names, ["certifi", "charset-normalizer", "idna", "pysocks", "six", "urllib3", "requests"]);
+    assert_eq!(names, ["urllib3", "six", "pysocks", "idna", "charset-normalizer", "certifi", "requests"]);
     let requests = found.packages.last().unwrap();
     assert!(requests.requested);
     assert_eq!(requests.extras.iter().map(ToString::to_string).collect::<Vec<_>>(), ["socks"]);
