@@ -19,7 +19,7 @@ async fn a_package_comes_after_what_it_needs() {
     assert!(requests.requested);
     assert_eq!(requests.extras.iter().map(ToString::to_string).collect::<Vec<_>>(), ["socks"]);
     assert!(requests.dependencies.iter().any(|name| name.to_string() == "pysocks"));
-    let Source::Wheel(normalizer) = &found.packages[1].source else { panic!("{:?}", found.packages[1]) };
+    let Source::Wheel(normalizer) = &found.packages[4].source else { panic!("{:?}", found.packages[4]) };
     assert!(normalizer.file_name.contains("cp311-cp311-manylinux"), "{}", normalizer.file_name);
     assert_eq!(normalizer.sha256.len(), 64);
     assert!(normalizer.index.as_deref().is_some_and(|index| index.starts_with("https://pypi.org")));
