@@ -54,9 +54,7 @@ impl Lively {
             running.measured = true;
             running.line.set_style(style(&measured_template(bar)));
         }
-        // Never as wide as the terminal: what the terminal adds itself (the `^C` of a person who has seen enough)
-        // would begin a new line, and this one could not be taken away any more.
-        let taken = 2 + TITLE_WIDTH + TIME_WIDTH + 2 + bar + 2 + "^C".len();
+        let taken = 2 + TITLE_WIDTH + TIME_WIDTH + 2 + bar + 2;
         running.line.set_message(self.screen.cut(&progress(done, total, unit), taken));
         running.line.set_length(total);
         running.line.set_position(done.min(total));

@@ -27,7 +27,7 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 
 use imagewright_engine::build::PlannedImage;
-use imagewright_engine::error::BuildError;
+use imagewright_engine::error::{BuildError, ErrorKind};
 use imagewright_engine::event::Event;
 use imagewright_engine::inspect::ImageReport;
 use serde::Serialize;
@@ -91,7 +91,12 @@ impl Display {
             Form::Json => json(&Event::from(error)),
             Form::Plain => show_error(error),
             Form::Lively(lively) => {
-                lively.fail();
+                // Whoever pressed Ctrl-C has the line as it was: the echo of the key keeps it from being taken away.
+                if error.kind() == ErrorKind::Cancelled {
+                    lively.finish();
+                } else {
+                    lively.fail();
+                }
                 show_error(error);
             }
         }
