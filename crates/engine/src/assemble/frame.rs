@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use imagewright_oci::digest::{Digest, Sha256Hasher};
 use imagewright_oci::layer::codec::Compression;
@@ -66,10 +67,11 @@ impl FrameKey {
     }
 }
 
-/// Writes the frame of a staged package into the cache. Returns its compressed size in bytes.
+/// Writes the frame of a staged package into the cache. Returns its compressed size in bytes. Ends early when
+/// `stop` is set: the frame of a large package takes seconds.
 ///
 /// # Errors
-/// A full disk, and staged files that cannot be read.
+/// A full disk, staged files that cannot be read, and being stopped.
 pub fn write_frame(
     cache: &Cache,
     key: &FrameKey,
@@ -77,10 +79,11 @@ pub fn write_frame(
     placement: &Placement,
     left_out: &BTreeSet<String>,
     compression: Compression,
+    stop: &AtomicBool,
 ) -> Result<u64, BuildError> {
     let path = key.path(cache);
-    write_entry(&path, |file| {
-        let mut frame = compression.frame(file)?;
+    let written = write_entry(&path, |file| {
+        let mut frame = Stoppable { output: compression.frame(file)?, stop };
         // Two folders of a scheme may be one in the image, by a link: of two files on one path the later holds.
         let last: BTreeMap<&str, usize> =
             placement.places.iter().enumerate().map(|(at, place)| (place.path.as_str(), at)).collect();
@@ -89,11 +92,34 @@ pub fn write_frame(
                 write_file(&mut frame, &place.path, place.owner, staged)?;
             }
         }
-        frame.finish().map(|_| ())
-    })?;
+        frame.output.finish().map(|_| ())
+    });
+    if stop.load(Ordering::Relaxed) {
+        return Err(BuildError::cancelled());
+    }
+    written?;
     std::fs::metadata(&path)
         .map(|metadata| metadata.len())
         .map_err(|error| BuildError::file("read the size of", &path, error))
+}
+
+/// Passes bytes on until it is told to stop.
+struct Stoppable<'stop, W> {
+    output: W,
+    stop: &'stop AtomicBool,
+}
+
+impl<W: Write> Write for Stoppable<'_, W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the build was cancelled"));
+        }
+        self.output.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
 }
 
 /// Writes one staged file as a tar entry.
