@@ -24,9 +24,22 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
-/// A count with its noun: `1 layer`, `27 layers`.
+/// A count with its noun: `1 layer`, `11,727 paths`.
 pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    if number == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(number)) }
+}
+
+/// Digits in groups of three.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -40,6 +53,9 @@ mod tests {
             .map(bytes)
             .collect();
         assert_eq!(words, ["0 B", "999 B", "1.00 kB", "54.7 MB", "146 MB", "1.20 GB", "18446744 TB"]);
-        assert_eq!((count(1, "layer"), count(2, "layer")), ("1 layer".to_owned(), "2 layers".to_owned()));
+        assert_eq!(
+            (count(1, "path"), count(11_727, "path")),
+            ("1 path".to_owned(), "11,727 paths".to_owned())
+        );
     }
 }
