@@ -22,11 +22,13 @@ async fn the_right_password_opens_and_a_wrong_one_is_told() {
     assert_failure!(wrong, @r"
     exit 5, unauthorized
     message: could not read the manifest “1” in HOST/base: HOST does not accept user “ada” from REGISTRY/auth-ada.json; check them, or sign in again with “podman login HOST”
+    next step: sign in with `docker login` or `podman login`, or pass --authfile
     ");
 
     assert_failure!(build().run(), @r"
     exit 5, unauthorized
     message: could not read the manifest “1” in HOST/base: HOST does not accept requests without credentials; sign in with “podman login HOST”, or give --authfile
+    next step: sign in with `docker login` or `podman login`, or pass --authfile
     ");
 }
 
@@ -97,6 +99,7 @@ async fn a_target_that_refuses_keeps_its_tag() {
     assert_failure!(outcome, @r"
     exit 5, unauthorized
     message: could not write the blob sha256:HEX in HOST/base: HOST does not accept user “ada” from REGISTRY/auth-ada.json; check them, or sign in again with “podman login HOST”
+    next step: sign in with `docker login` or `podman login`, or pass --authfile
     ");
     assert_eq!(digest_of(&registry, "base", "1").await, before);
 }
@@ -117,6 +120,7 @@ async fn a_private_certificate_needs_its_authority() {
     assert_failure!(workshop.build(&base, &index, &["gamma"], &to).run(), @r"
     exit 6, unreachable
     message: could not read the manifest “1” in HOST/base: its TLS certificate is not trusted (UnknownIssuer); give the registry's CA with --ca-bundle
+    next step: check the address, the network and the proxy, and whether the registry works; for one without TLS pass --insecure-registry, for a private certificate --ca-bundle
     ");
 }
 
@@ -132,6 +136,7 @@ async fn certificates_and_credentials_that_cannot_be_read_are_told() {
     assert_failure!(build().options(["--ca-bundle", "missing.pem"]).run(), @r"
     exit 2, spec_invalid
     message: the CA bundle missing.pem cannot be used: No such file or directory (os error 2); give a PEM file with certificates
+    next step: run the command again with IMAGEWRIGHT_LOG=debug, and report what it says
     ");
     assert_failure!(build().options(["--authfile", "missing.json"]).run(), @r"
     exit 2, spec_invalid
@@ -142,5 +147,6 @@ async fn certificates_and_credentials_that_cannot_be_read_are_told() {
     assert_failure!(build().options(["--authfile", "broken.json"]).run(), @r"
     exit 2, spec_invalid
     message: could not read the manifest “1” in HOST/base: the credentials file broken.json is malformed at line 1, column 10: sign in again with “podman login” or “docker login”
+    next step: run the command again with IMAGEWRIGHT_LOG=debug, and report what it says
     ");
 }

@@ -7,8 +7,10 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a panic is how a failure is told")]
 
 mod access;
+mod bases;
 mod cancel;
 mod damage;
+mod disk;
 mod packages;
 mod registry;
 mod shared;

@@ -36,6 +36,7 @@ async fn one_that_is_down_is_unreachable() {
     assert_failure!(outcome, @r"
     exit 6, unreachable
     message: could not read the manifest “1” in HOST/base: there is no connection; check its name, the network and that the registry runs
+    next step: check the address, the network and the proxy, and whether the registry works; for one without TLS pass --insecure-registry, for a private certificate --ca-bundle
     ");
     assert_eq!(workshop.leftovers(), [""; 0]);
 }
@@ -70,6 +71,7 @@ async fn one_that_hangs_is_given_up_in_time() {
     assert_failure!(outcome, @r"
     exit 11, timeout
     message: could not read the manifest “1” in HOST/base: no answer in time; check the network and whether the registry is overloaded
+    next step: check the address, the network and the proxy, and whether the registry works; for one without TLS pass --insecure-registry, for a private certificate --ca-bundle
     ");
 }
 
@@ -88,6 +90,7 @@ async fn one_that_stalls_in_a_layer_is_given_up_in_time() {
     assert_failure!(outcome, @r"
     exit 11, timeout
     message: could not read the blob sha256:HEX in HOST/base: no answer in time; check the network and whether the registry is overloaded
+    next step: check the address, the network and the proxy, and whether the registry works; for one without TLS pass --insecure-registry, for a private certificate --ca-bundle
     ");
     assert_eq!(workshop.leftovers(), [""; 0]);
 }
@@ -124,6 +127,7 @@ async fn one_that_stays_overloaded_is_unreachable() {
     assert_failure!(build.options(["--attempts", "2"]).run(), @r"
     exit 6, unreachable
     message: could not read the manifest “1” in HOST/base: the registry is not well (status 503 Service Unavailable); try again later or ask its owner
+    next step: check the address, the network and the proxy, and whether the registry works; for one without TLS pass --insecure-registry, for a private certificate --ca-bundle
     ");
 }
 
@@ -143,6 +147,7 @@ async fn other_bytes_than_their_digest_says_are_refused() {
     assert_failure!(build(&base.reference_at(&proxy.host())), @r"
     exit 9, digest_mismatch
     message: could not read the blob sha256:HEX in HOST/base: the content is not what its digest says (expected sha256:HEX, got sha256:HEX); the registry or something before it is damaged: push the image again, or use another copy
+    next step: push the image again, or use another copy of it
     ");
 
     // The configuration.
@@ -152,6 +157,7 @@ async fn other_bytes_than_their_digest_says_are_refused() {
     assert_failure!(build(&base.reference_at(&proxy.host())), @r"
     exit 9, digest_mismatch
     message: could not read the blob sha256:HEX in HOST/base: the content is not what its digest says (expected sha256:HEX, got sha256:HEX); the registry or something before it is damaged: push the image again, or use another copy
+    next step: push the image again, or use another copy of it
     ");
 
     // The manifest, asked for by digest.
@@ -161,6 +167,7 @@ async fn other_bytes_than_their_digest_says_are_refused() {
     assert_failure!(build(&pinned), @r"
     exit 9, digest_mismatch
     message: could not read the manifest “sha256:HEX” in HOST/base: the content is not what its digest says (expected sha256:HEX, got sha256:HEX); the registry or something before it is damaged: push the image again, or use another copy
+    next step: push the image again, or use another copy of it
     ");
 
     assert_eq!(workshop.leftovers(), [""; 0]);
@@ -220,6 +227,7 @@ async fn a_layer_that_always_breaks_off_is_an_error() {
     assert_failure!(build.options(["--attempts", "2"]).run(), @r"
     exit 9, digest_mismatch
     message: could not read the blob sha256:HEX in HOST/base: the content is not what its digest says (expected sha256:HEX, got only 0 of 422638 bytes); the registry or something before it is damaged: push the image again, or use another copy
+    next step: push the image again, or use another copy of it
     ");
 }
 
@@ -234,11 +242,13 @@ async fn an_image_that_is_not_there_is_not_found() {
     assert_failure!(workshop.build(&missing_tag, &index(), &["gamma"], &to(&registry)).run(), @r"
     exit 4, not_found
     message: could not find the image “2” for linux/amd64 in HOST/base: there is no “2”; check the spelling of repository and tag, and whether your account may see it
+    next step: check the name, the tag and the platform of the image
     ");
     let missing_repository = format!("{}/nobody/nothing:1", registry.host());
     assert_failure!(workshop.build(&missing_repository, &index(), &["gamma"], &to(&registry)).run(), @r"
     exit 4, not_found
     message: could not find the image “1” for linux/amd64 in HOST/nobody/nothing: there is no “1”; check the spelling of repository and tag, and whether your account may see it
+    next step: check the name, the tag and the platform of the image
     ");
 }
 
