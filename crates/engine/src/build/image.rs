@@ -13,7 +13,7 @@ use crate::assemble::manifest::{
 };
 use crate::base::Base;
 use crate::error::BuildError;
-use crate::lock::Lock;
+use crate::lock::{LOCK_MEDIA_TYPE, Lock};
 
 /// An image that is ready to be pushed.
 pub(super) struct AssembledImage {
@@ -25,6 +25,16 @@ pub(super) struct AssembledImage {
     /// Digest of the lock: `sha256:…`.
     pub(super) revision: String,
     pub(super) manifest: NewManifest,
+}
+
+impl AssembledImage {
+    /// Everything that must be in the repository for the image to be whole: configuration, lock and layers.
+    pub(super) fn blobs(&self) -> Vec<Descriptor> {
+        let lock = Descriptor::of(LOCK_MEDIA_TYPE, &self.lock);
+        let mut blobs = vec![self.config_descriptor.clone(), lock];
+        blobs.extend(self.layers.iter().cloned());
+        blobs
+    }
 }
 
 /// Puts an image together from its parts.

@@ -148,7 +148,8 @@ impl<'build> Shared<'build> {
             let work = Box::pin(self.platform(&platform));
             built.push(unless_cancelled(cancellation, work).await?);
         }
-        let digest = unless_cancelled(cancellation, self.tag(&built)).await?;
+        let tagged = unless_cancelled(cancellation, self.tag(&built)).await;
+        let digest = tagged.map_err(|error| self.of_tagging(error))?;
         Ok(BuildSummary {
             reference: self.plan.to.to_string(),
             digest,
@@ -193,6 +194,21 @@ impl<'build> Shared<'build> {
             .with_next_step("the registry or a proxy before it changes manifests: take that out"));
         }
         Ok(digest)
+    }
+
+    /// A request that was sent cannot be taken back: what came of it is not known then.
+    fn of_tagging(&self, error: BuildError) -> BuildError {
+        if error.kind() != ErrorKind::Cancelled {
+            return error;
+        }
+        let reference = &self.plan.to;
+        BuildError::new(
+            ErrorKind::Cancelled,
+            format!(
+                "the build was cancelled while the tag of {reference} was being moved; it may have moved"
+            ),
+        )
+        .with_next_step(format!("`imagewright inspect {reference}` tells which image it names"))
     }
 
     /// Waits until no thread of this build works any more, but not for long: their results are not needed.

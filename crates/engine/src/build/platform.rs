@@ -117,8 +117,7 @@ impl Shared<'_> {
             resolved_at,
             lock,
             manifest: String::from_utf8_lossy(&assembled.manifest.bytes).into_owned(),
-            config: String::from_utf8_lossy(&assembled.config).into_owned(),
-            blobs: [vec![assembled.config_descriptor.clone()], assembled.layers.clone()].concat(),
+            blobs: assembled.blobs(),
             image: image.clone(),
         };
         record.remember(&self.context.cache, key)?;

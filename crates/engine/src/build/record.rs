@@ -44,11 +44,9 @@ pub(super) struct BuildRecord {
     pub(super) resolved_at: u64,
     /// Its lock.
     pub(super) lock: Lock,
-    /// The exact bytes of the manifest; `None` when only the lock was made.
+    /// The exact bytes of the manifest.
     pub(super) manifest: String,
-    /// The exact bytes of the configuration.
-    pub(super) config: String,
-    /// Every blob that the manifest names.
+    /// Every blob that the image needs: configuration, lock and layers.
     pub(super) blobs: Vec<Descriptor>,
     /// What was told of it.
     pub(super) image: PlatformImage,

@@ -78,7 +78,9 @@ impl Publisher {
             match self.store(repository, recipe, facts, blob, &source).await {
                 Ok(()) if self.find(Some(repository), blob).await? => return Ok(()),
                 Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::Unauthorized => self.warn_once(repository, &error),
+                // The image does not need the layer repository: one that is missing, closed or broken costs the
+                // next build its reuse, and this one nothing.
+                Err(error) if is_about_the_repository(&error) => self.warn_once(repository, &error),
                 Err(error) => return Err(error),
             }
         }
@@ -97,7 +99,7 @@ impl Publisher {
             self.upload(repository, blob, source).await?;
         }
         let config = empty_config();
-        if self.registry.head_blob(repository, &config.digest).await?.is_none() {
+        if !self.is_readable(repository, &config).await? {
             self.upload(repository, &config, &BlobSource::Bytes(Bytes::from_static(EMPTY_CONFIG))).await?;
         }
         let annotations =
@@ -116,6 +118,14 @@ impl Publisher {
             ));
         }
     }
+}
+
+/// True for failures that the target repository may not have.
+fn is_about_the_repository(error: &BuildError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Unreachable | ErrorKind::Timeout
+    )
 }
 
 fn blob_source(part: PartSource) -> BlobSource {

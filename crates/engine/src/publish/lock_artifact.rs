@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use imagewright_oci::manifest::Descriptor;
-use imagewright_oci::registry::{BlobSource, TagOrDigest};
+use imagewright_oci::registry::TagOrDigest;
 
 use super::Publisher;
 use crate::assemble::manifest::{EMPTY_CONFIG, NewManifest, artifact_manifest, empty_config};
@@ -18,10 +18,7 @@ impl Publisher {
     pub async fn put_lock(&self, lock: Bytes, image: &NewManifest) -> Result<(), BuildError> {
         let blob = Descriptor::of(LOCK_MEDIA_TYPE, &lock);
         self.put_bytes(&blob, lock).await?;
-        let config = empty_config();
-        if self.registry.head_blob(&self.target, &config.digest).await?.is_none() {
-            self.upload(&self.target, &config, &BlobSource::Bytes(Bytes::from_static(EMPTY_CONFIG))).await?;
-        }
+        self.put_bytes(&empty_config(), Bytes::from_static(EMPTY_CONFIG)).await?;
         let subject = Descriptor::new(image.media_type, image.digest, image.bytes.len() as u64);
         let artifact = artifact_manifest(LOCK_MEDIA_TYPE, &blob, Some(&subject), &[]);
         let digest = TagOrDigest::Digest(artifact.digest);
