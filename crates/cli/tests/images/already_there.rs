@@ -23,8 +23,8 @@ async fn an_older_and_a_newer_version_stay_where_they_fit() {
     let tool = demo("tool", "1.0").requires("library>=0.5").requires("helper").build();
     let index = PackageIndex::with(&[tool, library("2.0"), demo_wheel("helper", "3.0")]);
 
-    let build = workshop.build(&base.reference, "team/image:1").pip("tool").pip("helper>=1");
-    let built = build.index(&index).succeed();
+    let command = workshop.build(&base.reference, "team/image:1").pip("tool").pip("helper>=1");
+    let built = command.index(&index).succeed();
 
     assert_eq!(built.added(), ["tool 1.0"]);
     assert!(built.replaced().is_empty(), "{built:#?}");
@@ -43,8 +43,8 @@ async fn a_version_that_does_not_fit_is_replaced_whole_and_announced() {
     let tool = demo("tool", "1.0").requires("library>=2").build();
     let index = PackageIndex::with(&[tool, library("2.0"), demo_wheel("helper", "3.0")]);
 
-    let build = workshop.build(&base.reference, "team/image:1").pip("tool").pip("helper<4");
-    let built = build.index(&index).succeed();
+    let command = workshop.build(&base.reference, "team/image:1").pip("tool").pip("helper<4");
+    let built = command.index(&index).succeed();
 
     assert_eq!(built.replaced(), ["helper 9.0 → 3.0", "library 1.0 → 2.0"]);
     for (name, old, new) in [("library", "1.0", "2.0"), ("helper", "9.0", "3.0")] {

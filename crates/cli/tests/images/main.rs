@@ -9,12 +9,12 @@
 //! prefixes.rs      virtual environments, linked prefixes, musl, what the base tells pip
 //! overlaps.rs      packages that share files or folders, or do not fit into the base
 //! bytecode.rs      compiled modules that Python takes as they are
-//! manifests.rs     Docker's types, other compressions, a hundred layers, other clients
+//! manifests.rs     Docker's types, other compressions, many layers, other clients
 //! rebuilt.rs       an image of ours as the base
 //! platforms.rs     one index for two platforms
 //! determinism.rs   the same digest wherever and however it is built
 //! reuse.rs         what is not uploaded twice
-//! pypi.rs          packages of the real PyPI
+//! pypi.rs          packages of the real, public index
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -57,10 +57,11 @@ async fn zstd_and_plain_layers_of_a_base_keep_their_compression() {
 }
 
 #[tokio::test]
-async fn a_base_with_a_hundred_layers_stays_below_the_limit() {
+async fn a_base_with_many_layers_stays_below_the_limit() {
     require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
     let workshop = Workshop::new();
-    let base = bases::many_layers(&workshop.registry, 100).await;
+    // With Debian's own 111: fewer are left than small packages usually take.
+    let base = bases::many_layers(&workshop.registry, 110).await;
     let names: Vec<String> = (0..40).map(|number| format!("package-{number}")).collect();
     let wheels: Vec<_> = names.iter().map(|name| demo_wheel(name, "1.0")).collect();
     let all = names.iter().fold(WheelBuilder::new("everything", "1.0"), |all, name| all.requires(name));
@@ -70,11 +71,11 @@ async fn a_base_with_a_hundred_layers_stays_below_the_limit() {
     let built = workshop.build(&base.reference, "team/image:1").pip("everything").index(&index).succeed();
 
     let layers = built.image()["layers"].as_u64().unwrap();
-    assert!((101..=120).contains(&layers), "{layers} layers");
+    assert!((112..=120).contains(&layers), "{layers} layers");
     let image = workshop.run("team/image:1");
-    assert_eq!(image.read_file("/srv/layers/99"), b"99");
-    let imports = names.iter().map(|name| format!("import {}\n", name.replace('-', "_"))).collect::<String>();
-    let imported = image.python(&imports);
+    assert_eq!(image.read_file("/srv/layers/109"), b"109");
+    let modules: Vec<_> = names.iter().map(|name| name.replace('-', "_")).collect();
+    let imported = image.python(&format!("import {}", modules.join(", ")));
     assert!(imported.succeeded(), "{imported:?}");
 }
 

@@ -26,8 +26,8 @@ async fn both_platforms_get_wheels_of_their_own() {
         demo_wheel("pure", "1.0"),
     ]);
 
-    let build = workshop.build(&base.reference, "team/image:1").pip("native").pip("pure").index(&index);
-    let built = build.arguments(&["--platform", "linux/amd64,linux/arm64"]).succeed();
+    let command = workshop.build(&base.reference, "team/image:1").pip("native").pip("pure").index(&index);
+    let built = command.arguments(&["--platform", "linux/amd64,linux/arm64"]).succeed();
 
     let pushed = workshop.registry.manifest("team/image", "1").await.unwrap();
     assert_eq!(pushed["mediaType"], "application/vnd.oci.image.index.v1+json");
@@ -54,8 +54,8 @@ async fn a_platform_that_the_base_does_not_have_is_named() {
     let base = bases::debian_python(&workshop.registry).await;
     let index = PackageIndex::with(&[demo_wheel("pure", "1.0")]);
 
-    let build = workshop.build(&base.reference, "team/image:1").pip("pure").index(&index);
-    let failure = build.arguments(&["--platform", "linux/arm64"]).fail();
+    let command = workshop.build(&base.reference, "team/image:1").pip("pure").index(&index);
+    let failure = command.arguments(&["--platform", "linux/arm64"]).fail();
 
     assert!(failure.message.contains("linux/arm64"), "{failure:#?}");
     assert!(workshop.registry.manifest("team/image", "1").await.is_none());

@@ -85,10 +85,10 @@ async fn a_base_with_musl_gets_wheels_for_musl() {
     let (musl, glibc) = ("cp312-cp312-musllinux_1_2_x86_64", "cp312-cp312-manylinux_2_17_x86_64");
     let index = PackageIndex::with(&[native(glibc), native(musl), demo("pure", "1.0").build()]);
 
-    let build = workshop.build(&base.reference, "team/image:1").pip("native").pip("pure").index(&index);
+    let command = workshop.build(&base.reference, "team/image:1").pip("native").pip("pure").index(&index);
     // Without the interpreters that this machine's user may have: Debian has none of this version.
-    let build = build.env("PATH", "/usr/bin:/bin").env("PYENV_ROOT", "/nonexistent");
-    let built = build.env("UV_PYTHON_INSTALL_DIR", "/nonexistent").succeed();
+    let command = command.env("PATH", "/usr/bin:/bin").env("PYENV_ROOT", "/nonexistent");
+    let built = command.env("UV_PYTHON_INSTALL_DIR", "/nonexistent").succeed();
 
     assert!(built.says(&["no bytecode is made", "3.12.7"]), "{:#?}", built.said());
     let image = workshop.run("team/image:1");

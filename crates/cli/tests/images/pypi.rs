@@ -1,4 +1,4 @@
-//! Packages of the real PyPI.
+//! Packages of the real, public index.
 
 use imagewright_testkit::{WheelBuilder, bases, require_tool};
 
@@ -10,9 +10,9 @@ async fn well_known_packages_work() {
     let workshop = Workshop::new();
     let base = bases::debian_python(&workshop.registry).await;
 
-    let build =
+    let command =
         workshop.build(&base.reference, "team/image:1").pip("six").pip("requests[socks]").pip("numpy<3");
-    build.from_pypi().succeed();
+    command.asking_pypi().succeed();
 
     let image = workshop.run("team/image:1");
     let program =
@@ -30,7 +30,7 @@ async fn an_ancient_wheel_is_no_answer_to_a_newer_source() {
     let workshop = Workshop::new();
     let base = bases::debian_python(&workshop.registry).await;
 
-    let failure = workshop.build(&base.reference, "team/image:1").pip("seqeval").from_pypi().fail();
+    let failure = workshop.build(&base.reference, "team/image:1").pip("seqeval").asking_pypi().fail();
 
     assert_eq!((failure.kind.as_str(), failure.status), ("unsupported", Some(12)));
     let told = format!("{}\n{}\n{}", failure.message, failure.explanation, failure.next_step);
@@ -47,8 +47,8 @@ async fn torchmetrics_keeps_the_vendors_torch() {
     let torch = WheelBuilder::new("torch", "2.3.0a0+ngc24.05").file("torch/__init__.py", "");
     let base = bases::with_packages(&workshop.registry, &[torch.build()]).await;
 
-    let build = workshop.build(&base.reference, "team/image:1").pip("torchmetrics");
-    let built = build.from_pypi().succeed();
+    let command = workshop.build(&base.reference, "team/image:1").pip("torchmetrics");
+    let built = command.asking_pypi().succeed();
 
     assert!(built.added().iter().any(|added| added.starts_with("torchmetrics ")));
     let pulled_in =

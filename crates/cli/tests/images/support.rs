@@ -86,13 +86,13 @@ impl Build {
         self.arguments(&["--pip", requirement])
     }
 
-    /// Asks this index instead of PyPI.
+    /// Asks this index instead of the public one.
     pub(crate) fn index(self, index: &PackageIndex) -> Self {
         self.arguments(&["--index-url", &index.url()])
     }
 
-    /// Asks PyPI, and keeps what it answers for the other tests that do.
-    pub(crate) fn from_pypi(self) -> Self {
+    /// Asks the public index, and keeps what it answers for the other tests that do.
+    pub(crate) fn asking_pypi(self) -> Self {
         for kept in ["wheels", "uv"] {
             let place = self.cache.join(kept);
             if !place.exists() {
