@@ -56,12 +56,6 @@ impl Build {
         self
     }
 
-    /// Sets a variable of its environment.
-    pub(crate) fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
-        self.0.env(name, value);
-        self
-    }
-
     /// Runs it to its end.
     pub(crate) fn run(self) -> Outcome {
         self.start().end()
@@ -220,6 +214,7 @@ impl Outcome {
     }
 
     fn error(&self) -> &Value {
+        assert_eq!(self.complaints, "", "events tell everything");
         let last = self.events.last().filter(|event| event["event"] == "error");
         last.unwrap_or_else(|| panic!("the last event is no error: {self:#?}"))
     }

@@ -60,6 +60,12 @@ pub enum IndexError {
         /// Length of its target in bytes.
         length: usize,
     },
+    /// A whiteout that names no single path.
+    #[error("the layer removes what it does not name: the whiteout {path:?} is followed by no name")]
+    Whiteout {
+        /// The path of the marker.
+        path: String,
+    },
     /// More than [`IndexLimits`] allow.
     #[error("the layer holds more than {limit} {what}")]
     TooLarge {
@@ -142,6 +148,10 @@ impl Builder {
             } else if name.starts_with(AUFS) {
                 // What aufs kept for itself means nothing to anyone else.
             } else if let Some(removed) = name.strip_prefix(WHITEOUT) {
+                if matches!(removed, "" | "." | "..") {
+                    // To some pullers this is the folder itself, or the one above it.
+                    return Err(IndexError::Whiteout { path });
+                }
                 self.changes.push(Change::Remove { path: path::join(folder, removed).into() });
             } else {
                 self.add(reader, &path, entry)?;
