@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use imagewright_testkit::{Entry, LayerBuilder, PackageIndex, Registry, Runner, Wheel, WheelBuilder, tool};
 use serde_json::Value;
@@ -271,7 +271,7 @@ pub(crate) fn file_layer(path: &str, content: &str) -> LayerBuilder {
     LayerBuilder::new().add(Entry::file(path, content))
 }
 
-/// A new folder on the disk of the target folder, so that hard links between them work.
+/// A new folder for what one test needs.
 pub(crate) fn temporary_folder() -> TempDir {
     tempfile::Builder::new().prefix("images-").tempdir().expect("a temporary folder")
 }
@@ -281,7 +281,29 @@ pub(crate) fn temporary_folder() -> TempDir {
 fn shared(name: &str) -> PathBuf {
     let built = fs::metadata(PROGRAM).and_then(|metadata| metadata.modified()).expect("the program");
     let built = built.duration_since(UNIX_EPOCH).expect("a time after 1970").as_nanos();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("images-{built}/{name}"));
-    fs::create_dir_all(&folder).expect("a shared folder");
-    folder
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{SHARED}{built}"));
+    if !folder.exists() {
+        remove_abandoned();
+    }
+    fs::create_dir_all(folder.join(name)).expect("a shared folder");
+    folder.join(name)
+}
+
+/// How the names of shared folders begin.
+const SHARED: &str = "images-";
+
+/// Nothing runs for so long.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
+
+/// Removes the shared folders of programs that were built anew since. Other tests may do the same at this moment, so
+/// what cannot be removed is passed over.
+fn remove_abandoned() {
+    for entry in fs::read_dir(env!("CARGO_TARGET_TMPDIR")).into_iter().flatten().flatten() {
+        let modified = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|modified| modified.elapsed().ok());
+        let is_ours = entry.file_name().to_string_lossy().starts_with(SHARED);
+        if is_ours && age.is_some_and(|age| age > ABANDONED) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
 }
