@@ -34,6 +34,7 @@ impl Shared<'_> {
             events: self.context.events.clone(),
             counters: Arc::clone(&self.counters),
             progress: Arc::new(PushProgress::default()),
+            empty_config: tokio::sync::OnceCell::new(),
             layer_repository_refused: AtomicBool::new(false),
         }
     }

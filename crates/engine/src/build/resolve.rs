@@ -85,6 +85,7 @@ impl Shared<'_> {
         let mut settings = ResolverSettings::new(self.context.cache.uv(), self.staging.path());
         settings.ca_bundles.clone_from(&self.plan.ca_bundles);
         settings.timeout = RESOLVE_TIMEOUT;
+        settings.recent_pages = !self.plan.fresh;
         settings.read_timeout = self.plan.patience.timeout();
         settings.retries = self.plan.patience.retries();
         let resolver = PipResolver::new(UvBinary::find().await?, settings);

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::PipError;
 use super::process::{self, Finished, Invocation};
+use super::recent_pages;
 use super::uv_binary::UvBinary;
 
 /// Names of the files in the work folder, as they also appear in uv's words.
@@ -44,6 +45,8 @@ pub(super) struct Setting<'a> {
     pub(super) read_timeout: Duration,
     /// How often a broken request is sent again.
     pub(super) retries: u32,
+    /// Pages of indexes that were read within the last minutes are good enough.
+    pub(super) recent_pages: bool,
 }
 
 /// What is asked in one run.
@@ -74,22 +77,53 @@ pub(super) enum Form {
     Annotated,
 }
 
+/// Where uv takes the pages of indexes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    /// From its cache, where they are a few minutes old at most.
+    Recent,
+    /// From the indexes, as their own headers want it.
+    Current,
+}
+
 /// Runs uv. A result is the text asked for; what uv wrote to the standard error is the inner error.
+///
+/// What fails with recent pages is asked again with current ones: a package may have been published just now.
 pub(super) async fn run(
     setting: &Setting<'_>,
     question: &Question,
     form: Form,
     cancellation: &CancellationToken,
 ) -> Result<Result<String, String>, PipError> {
+    if setting.recent_pages && form == Form::Lock {
+        let found = attempt(setting, question, form, Pages::Recent, cancellation).await?;
+        if found.is_ok() {
+            return Ok(found);
+        }
+    }
+    attempt(setting, question, form, Pages::Current, cancellation).await
+}
+
+async fn attempt(
+    setting: &Setting<'_>,
+    question: &Question,
+    form: Form,
+    pages: Pages,
+    cancellation: &CancellationToken,
+) -> Result<Result<String, String>, PipError> {
     let file = |name: &str| setting.work.join(name);
     write(&file(REQUIREMENTS), &lines(&question.requirements))?;
     write(&file(CONSTRAINTS), &lines(&question.constraints))?;
+    if pages == Pages::Recent {
+        let text = recent_pages::configuration(setting.default_index, setting.extra_indexes);
+        write(&recent_pages::path(setting.work), &text)?;
+    }
     if form == Form::Lock {
         prepare_lock(&file(LOCK), &question.preferences)?;
     }
     let invocation = Invocation {
         program: setting.uv.program(),
-        arguments: arguments(setting, question, form),
+        arguments: arguments(setting, question, form, pages),
         environment: environment(setting),
         folder: setting.work,
         timeout: setting.timeout,
@@ -137,13 +171,17 @@ fn write(path: &Path, text: &str) -> Result<(), PipError> {
 
 /// The arguments. All values come from parsed types or from us; each stands behind its option or is a fixed name,
 /// so that none can become an option itself.
-fn arguments(setting: &Setting<'_>, question: &Question, form: Form) -> Vec<OsString> {
+fn arguments(setting: &Setting<'_>, question: &Question, form: Form, pages: Pages) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = Vec::new();
     let mut add = |values: &[&dyn AsRef<std::ffi::OsStr>]| {
         arguments.extend(values.iter().map(|value| value.as_ref().to_owned()));
     };
     add(&[&"pip", &"compile", &REQUIREMENTS, &"--constraints", &CONSTRAINTS]);
-    add(&[&"--no-config", &"--no-python-downloads", &"--no-header", &"--color", &"never", &"--quiet"]);
+    match pages {
+        Pages::Recent => add(&[&"--config-file", &recent_pages::FILE]),
+        Pages::Current => add(&[&"--no-config"]),
+    }
+    add(&[&"--no-python-downloads", &"--no-header", &"--color", &"never", &"--quiet"]);
     add(&[&"--python", &setting.stand_in, &"--cache-dir", &setting.cache]);
     add(&[&"--find-links", &setting.stubs]);
     match form {
@@ -156,11 +194,13 @@ fn arguments(setting: &Setting<'_>, question: &Question, form: Form) -> Vec<OsSt
             &"--offline",
         ]),
     }
-    if let Some(index) = setting.default_index {
-        add(&[&"--default-index", &named(0, index)]);
-    }
-    for (number, index) in setting.extra_indexes.iter().enumerate() {
-        add(&[&"--index", &named(number + 1, index)]);
+    if pages == Pages::Current {
+        if let Some(index) = setting.default_index {
+            add(&[&"--default-index", &named(0, index)]);
+        }
+        for (number, index) in setting.extra_indexes.iter().enumerate() {
+            add(&[&"--index", &named(number + 1, index)]);
+        }
     }
     if question.pre {
         add(&[&"--prerelease", &"allow"]);

@@ -25,6 +25,7 @@ mod metadata;
 mod order;
 mod process;
 mod pylock;
+mod recent_pages;
 mod resolution;
 mod resolve;
 mod source_only;

@@ -38,6 +38,8 @@ pub struct ResolverSettings {
     pub ca_bundles: Vec<PathBuf>,
     /// How long one run of uv may take.
     pub timeout: Duration,
+    /// Pages of indexes that were read within the last ten minutes are good enough, unless resolving fails.
+    pub recent_pages: bool,
     /// A connection of uv's that gives nothing for this long is broken.
     pub read_timeout: Duration,
     /// How often uv takes up a broken request again.
@@ -52,6 +54,7 @@ impl ResolverSettings {
             staging_folder: staging_folder.into(),
             ca_bundles: Vec::new(),
             timeout: Duration::from_mins(10),
+            recent_pages: true,
             read_timeout: Duration::from_secs(30),
             retries: 3,
         }
@@ -114,6 +117,7 @@ impl PipResolver {
             default_index: input.request.index_url.as_ref(),
             extra_indexes: &input.request.extra_index_urls,
             timeout: self.settings.timeout,
+            recent_pages: self.settings.recent_pages,
             read_timeout: self.settings.read_timeout,
             retries: self.settings.retries,
         };

@@ -98,16 +98,22 @@ impl Publisher {
         if !self.is_readable(repository, blob).await? {
             self.upload(repository, blob, source).await?;
         }
-        let config = empty_config();
-        if !self.is_readable(repository, &config).await? {
-            self.upload(repository, &config, &BlobSource::Bytes(Bytes::from_static(EMPTY_CONFIG))).await?;
-        }
+        self.empty_config.get_or_try_init(|| self.put_empty_config(repository)).await?;
         let annotations =
             [(DIFF_ID, facts.diff_id.to_string()), (UNCOMPRESSED_SIZE, facts.uncompressed_size.to_string())];
         let manifest = artifact_manifest(LAYER_ARTIFACT, blob, None, &annotations);
         let tag = TagOrDigest::tag(recipe.key.hex());
         self.registry.put_manifest(repository, &tag, manifest.media_type, manifest.bytes).await?;
         Ok(())
+    }
+
+    /// Once a build: some registries take a manifest for broken while a blob that it names is written again.
+    async fn put_empty_config(&self, repository: &RepositoryReference) -> Result<(), BuildError> {
+        let config = empty_config();
+        if self.is_readable(repository, &config).await? {
+            return Ok(());
+        }
+        self.upload(repository, &config, &BlobSource::Bytes(Bytes::from_static(EMPTY_CONFIG))).await
     }
 
     fn warn_once(&self, repository: &RepositoryReference, error: &BuildError) {

@@ -36,6 +36,8 @@ pub struct Publisher {
     pub counters: Arc<Counters>,
     /// How far the push is.
     pub progress: Arc<PushProgress>,
+    /// The empty configuration is in the layer repository: every stored layer names it.
+    pub empty_config: tokio::sync::OnceCell<()>,
     /// Set once the layer repository has refused a write: warned about once, not tried again.
     pub layer_repository_refused: AtomicBool,
 }
