@@ -293,7 +293,7 @@ fn shared(name: &str) -> PathBuf {
 const SHARED: &str = "images-";
 
 /// Nothing runs for so long.
-const ABANDONED: Duration = Duration::from_secs(60 * 60);
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// Removes the shared folders of programs that were built anew since. Other tests may do the same at this moment, so
 /// what cannot be removed is passed over.
