@@ -181,6 +181,10 @@ fn arguments(setting: &Setting<'_>, question: &Question, form: Form, pages: Page
         Pages::Recent => add(&[&"--config-file", &recent_pages::FILE]),
         Pages::Current => add(&[&"--no-config"]),
     }
+    if pages == Pages::Current && form == Form::Lock {
+        // How long a page may be used is kept with it: without this, one that was read as recent stays so.
+        add(&[&"--refresh"]);
+    }
     add(&[&"--no-python-downloads", &"--no-header", &"--color", &"never", &"--quiet"]);
     add(&[&"--python", &setting.stand_in, &"--cache-dir", &setting.cache]);
     add(&[&"--find-links", &setting.stubs]);
