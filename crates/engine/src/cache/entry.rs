@@ -54,7 +54,7 @@ pub fn write_checked(path: &Path, content: &[u8]) -> Result<(), BuildError> {
 /// go into an image.
 ///
 /// # Errors
-/// As [`read_entry`].
+/// A cache that cannot be read; a file that is not there is none.
 pub fn read_checked(path: &Path) -> Result<Option<Vec<u8>>, BuildError> {
     let Some(mut bytes) = read_entry(path)? else { return Ok(None) };
     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
