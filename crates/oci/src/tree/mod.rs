@@ -1,8 +1,9 @@
 //! The file tree of an image, as its layers make it: which path stands where, with which mode and owner, and
 //! where a path really leads once symbolic links are followed *inside the image*.
 //!
-//! Nothing here touches the machine's own file system: the tree is built from [`LayerIndex`] values, and the
-//! content of the few small files that resolvers read comes from the same index.
+//! Nothing here touches the machine's own file system: the tree is built from
+//! [`LayerIndex`](crate::layer::index::LayerIndex) values, and the content of the few small files that resolvers
+//! read comes from the same index.
 
 mod apply;
 mod resolve;
