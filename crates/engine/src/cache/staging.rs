@@ -64,10 +64,12 @@ pub(super) fn sweep(parent: &Path) -> Vec<SweptFolder> {
     let Ok(entries) = std::fs::read_dir(parent) else { return swept };
     for entry in entries.flatten() {
         let path = entry.path();
-        let orphaned = match File::open(path.join(OWNER_LOCK)) {
-            Ok(lock) => flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
+        // Held until the folder is gone: a build that is just making it then finds it locked, and takes another.
+        let lock = File::open(path.join(OWNER_LOCK)).ok();
+        let orphaned = match &lock {
+            Some(lock) => flock(lock, FlockOperation::NonBlockingLockExclusive).is_ok(),
             // Without a lock file its owner was killed at once, or is just about to make it.
-            Err(_) => is_older_than_a_minute(&path),
+            None => is_older_than_a_minute(&path),
         };
         if !orphaned {
             continue;
@@ -79,6 +81,7 @@ pub(super) fn sweep(parent: &Path) -> Vec<SweptFolder> {
                 tracing::warn!(folder = %path.display(), %error, "a left temporary folder cannot be removed");
             }
         }
+        drop(lock);
     }
     swept
 }
