@@ -95,6 +95,16 @@ mod tests {
         }
     }
 
+    /// Waits until `setpriv` has done its work and become the program that it was given.
+    fn wait_until_it_sleeps(id: &str) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let command_line = Path::new("/proc").join(id).join("cmdline");
+        while !std::fs::read(&command_line).is_ok_and(|line| line.starts_with(b"sleep")) {
+            assert!(Instant::now() < deadline, "process {id} never sleeps");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     #[test]
     fn a_child_outlives_the_thread_that_asked_for_it_and_not_its_value() {
         let mut child = std::thread::spawn(sleeper).join().expect("a child");
@@ -111,7 +121,10 @@ mod tests {
     fn process_to_be_killed() {
         if std::env::var_os(DIES).is_some() {
             let mut child = sleeper();
-            println!("child {}.", child.child_mut().id());
+            let id = child.child_mut().id().to_string();
+            // From then on the kernel knows what it has been asked for.
+            wait_until_it_sleeps(&id);
+            println!("child {id}.");
             std::thread::sleep(Duration::from_secs(1000));
         }
     }
