@@ -19,12 +19,3 @@ pub async fn unless_cancelled<T>(
         outcome = work => outcome,
     }
 }
-
-/// Fails when the build was cancelled: called between the pieces of work on blocking threads, which cannot be
-/// dropped.
-///
-/// # Errors
-/// [`BuildError::cancelled`].
-pub fn check(cancellation: &CancellationToken) -> Result<(), BuildError> {
-    if cancellation.is_cancelled() { Err(BuildError::cancelled()) } else { Ok(()) }
-}

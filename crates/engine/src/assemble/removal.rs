@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use imagewright_oci::layer::path::{ancestors, join, split};
+use imagewright_oci::layer::path::{ancestors, join};
 use imagewright_oci::layer::tar::{write_directory, write_whiteout};
 use imagewright_oci::tree::ImageTree;
 
@@ -17,9 +17,10 @@ use super::folders::folder_metadata;
 pub struct RemovedPackage {
     /// Name and version, for the image's history.
     pub label: String,
-    /// The folder it was installed into: folders that become empty are removed below it only.
+    /// The real path of the folder it was installed into: folders that become empty are removed below it only.
     pub site_folder: String,
-    /// Its files, as absolute paths in the image.
+    /// The real paths of its files and of the bytecode made from them, as
+    /// [`InstalledDistribution::files`](crate::python::installed::InstalledDistribution::files) gives them.
     pub files: Vec<String>,
 }
 
@@ -33,20 +34,17 @@ pub struct Removal {
 }
 
 impl Removal {
-    /// Works out what has to be hidden so that nothing of `packages` is left: their files, the bytecode made
-    /// from them, and folders that then are empty. Files that are not there (any more) are passed over.
+    /// Works out what has to be hidden so that nothing of `packages` is left: their files, and folders that
+    /// then are empty. Files that are not there (any more) are passed over.
     pub fn plan(tree: &ImageTree, packages: &[RemovedPackage]) -> Self {
         let mut gone = BTreeSet::new();
         for package in packages {
-            let site_folder = real(tree, &package.site_folder);
             let mut folders = BTreeSet::new();
-            for file in package.files.iter().map(|file| real(tree, file)) {
-                for path in bytecode_of(tree, &file).into_iter().chain([file]) {
-                    if tree.get(&path).is_some_and(|node| !node.is_directory()) {
-                        let below_site = |folder: &&str| is_below(folder, &site_folder);
-                        folders.extend(ancestors(&path).filter(below_site).map(str::to_owned));
-                        gone.insert(path);
-                    }
+            for path in &package.files {
+                if tree.get(path).is_some_and(|node| !node.is_directory()) {
+                    let below_site = |folder: &&str| is_below(folder, &package.site_folder);
+                    folders.extend(ancestors(path).filter(below_site).map(str::to_owned));
+                    gone.insert(path.clone());
                 }
             }
             // The innermost first, so that a folder of emptied folders is seen as empty.
@@ -90,28 +88,6 @@ impl Removal {
     }
 }
 
-/// The real path of a file; a path that leads nowhere is taken as it is, and will not be found.
-fn real(tree: &ImageTree, path: &str) -> String {
-    let path = path.trim_start_matches('/');
-    tree.real_parent(path).unwrap_or_else(|_| path.to_owned())
-}
-
 fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// The bytecode files made from a Python source, for whichever interpreters.
-fn bytecode_of(tree: &ImageTree, source: &str) -> Vec<String> {
-    let (folder, name) = split(source);
-    let Some(stem) = name.strip_suffix(".py") else { return Vec::new() };
-    let cache = join(folder, "__pycache__");
-    let prefix = format!("{stem}.");
-    tree.children(&cache)
-        .filter(|(name, _)| {
-            name.strip_prefix(&prefix)
-                .and_then(|rest| rest.strip_suffix(".pyc"))
-                .is_some_and(|tag| !tag.is_empty())
-        })
-        .map(|(name, _)| join(&cache, name))
-        .collect()
 }

@@ -114,6 +114,11 @@ pub async fn dry_run(plan: &BuildPlan, context: &BuildContext) -> Result<Vec<Pla
     Ok(planned)
 }
 
+/// How many threads work at once.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
 fn platforms(plan: &BuildPlan) -> Vec<Platform> {
     plan.platforms.iter().cloned().map(Platform::from).collect()
 }
@@ -129,12 +134,11 @@ struct BuiltPlatform {
 
 impl<'build> Shared<'build> {
     fn new(plan: &'build BuildPlan, context: &'build BuildContext) -> Result<Self, BuildError> {
-        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Self {
             plan,
             context,
             counters: Arc::new(Counters::default()),
-            processors: Arc::new(Semaphore::new(processors)),
+            processors: Arc::new(Semaphore::new(processors())),
             addresses: Mutex::default(),
             staging: Arc::new(context.cache.staging_folder()?),
         })
@@ -213,9 +217,7 @@ impl<'build> Shared<'build> {
 
     /// Waits until no thread of this build works any more, but not for long: their results are not needed.
     async fn wait_for_threads(&self) {
-        let processors =
-            u32::try_from(std::thread::available_parallelism().map_or(2, std::num::NonZero::get));
-        let all = self.processors.acquire_many(processors.unwrap_or(u32::MAX));
+        let all = self.processors.acquire_many(u32::try_from(processors()).unwrap_or(u32::MAX));
         let _ = tokio::time::timeout(THREADS_END, all).await;
     }
 }
