@@ -24,14 +24,11 @@ impl Shared<'_> {
         platform: &Platform,
     ) -> Result<(ResolvedImage, Option<OwnImage>), BuildError> {
         let reference = &self.plan.spec.base;
-        let identifier = match reference.digest() {
-            Some(digest) => TagOrDigest::Digest(digest.parse().map_err(|error| {
-                BuildError::new(ErrorKind::SpecInvalid, format!("the digest of {reference} is malformed"))
-                    .with_next_step("write sha256: and 64 hexadecimal digits")
-                    .with_source(error)
-            })?),
-            None => TagOrDigest::tag(reference.tag_or_latest()),
-        };
+        let identifier = TagOrDigest::try_from(reference).map_err(|error| {
+            BuildError::new(ErrorKind::SpecInvalid, format!("the digest of {reference} is malformed"))
+                .with_next_step("write sha256: and 64 hexadecimal digits")
+                .with_source(error)
+        })?;
         let registry = &*self.context.registry;
         let image = registry.resolve(reference.repository_reference(), &identifier, platform).await?;
         let own = OwnImage::of(registry, &image).await?;
