@@ -16,6 +16,7 @@ pub mod plan;
 pub mod publish;
 pub mod python;
 mod registry_error;
+pub mod sandbox;
 pub mod step;
 pub mod summary;
 pub mod wheel;
