@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use imagewright_engine::patience::Patience;
 use imagewright_oci::layer::codec::Compression;
-use imagewright_spec::{ImageReference, Platform, RepositoryReference};
+use imagewright_spec::{ImageReference, Owner, Platform, RepositoryReference};
 
 /// Container images for data science, assembled in seconds.
 #[derive(Debug, Parser)]
@@ -69,7 +69,7 @@ pub(crate) struct BuildArguments {
     pub(crate) platform: Vec<Platform>,
 
     /// Package index instead of the public one; `IMAGEWRIGHT_INDEX_URL` sets it too
-    // The variables of this and of `--layer-repo` are read elsewhere: clap takes them for options that were
+    // The variables of this, of `--layer-repo` and its like are read elsewhere: clap takes them for options that were
     // typed, and would refuse every plan where they are set.
     #[arg(long, value_name = "URL")]
     pub(crate) index_url: Option<String>,
@@ -85,6 +85,16 @@ pub(crate) struct BuildArguments {
     /// `IMAGEWRIGHT_LAYER_REPO` sets it too
     #[arg(long, value_name = "REF")]
     pub(crate) layer_repo: Option<RepositoryReference>,
+
+    /// File with the credentials that write the layer repository; without it that is written only where nobody
+    /// is asked for credentials; `IMAGEWRIGHT_LAYER_AUTHFILE` sets it too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) layer_authfile: Option<PathBuf>,
+
+    /// For whom the image is: what is fetched with credentials or made by running a base is kept apart for each
+    /// owner [default: default]; `IMAGEWRIGHT_OWNER` sets it too
+    #[arg(long, value_name = "NAME")]
+    pub(crate) owner: Option<Owner>,
 
     /// Compression of new layers: zstd or gzip
     #[arg(long, value_name = "CODEC", default_value_t)]
@@ -105,7 +115,8 @@ pub(crate) struct BuildArguments {
     /// Read the whole build plan as JSON, `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "base", "pip", "apt", "conda", "file", "to", "platform", "index_url", "extra_index_url", "authfile",
-        "insecure_registry", "ca_bundle", "layer_repo", "compression", "fresh",
+        "insecure_registry", "ca_bundle", "layer_repo", "layer_authfile", "owner", "compression",
+        "fresh",
     ])]
     pub(crate) plan: Option<PathBuf>,
 
@@ -161,6 +172,10 @@ pub(crate) struct InspectArguments {
 
     #[command(flatten)]
     pub(crate) registry: RegistryArguments,
+
+    /// Who wants to know: an image that takes credentials is kept apart for each owner [default: default]
+    #[arg(long, value_name = "NAME", env = "IMAGEWRIGHT_OWNER", hide_env_values = true)]
+    pub(crate) owner: Option<Owner>,
 
     /// Print everything as one JSON object
     #[arg(long)]

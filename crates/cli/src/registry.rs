@@ -1,10 +1,12 @@
 //! The client for registries, as the command line or a plan describes it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use imagewright_engine::error::{BuildError, ErrorKind};
 use imagewright_engine::patience::Patience;
 use imagewright_engine::plan::BuildPlan;
+use imagewright_engine::publish::LayerRegistry;
 use imagewright_oci::credential::CredentialSource;
 use imagewright_oci::registry::{RegistryClient, RegistryClientConfig, RetryPolicy, Timeouts};
 
@@ -28,6 +30,19 @@ impl RegistryAccess {
             ca_bundles: plan.ca_bundles.clone(),
             patience: plan.patience,
         }
+    }
+
+    /// How the layer repository of a plan is written.
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub(crate) fn of_layers(plan: &BuildPlan) -> Result<LayerRegistry, BuildError> {
+        let access = Self { auth_file: plan.layer_auth_file.clone(), ..Self::of_plan(plan) };
+        if access.auth_file.is_some() {
+            return Ok(LayerRegistry::Own(Arc::new(access.client()?)));
+        }
+        let client = RegistryClient::new(access.settings(CredentialSource::Anonymous))?;
+        Ok(LayerRegistry::Anonymous(Arc::new(client)))
     }
 
     /// As options say.
@@ -57,14 +72,17 @@ impl RegistryAccess {
         }
         let credentials =
             self.auth_file.clone().map_or(CredentialSource::UserFiles, CredentialSource::AuthFile);
-        let config = RegistryClientConfig {
+        Ok(RegistryClient::new(self.settings(credentials))?)
+    }
+
+    fn settings(&self, credentials: CredentialSource) -> RegistryClientConfig {
+        RegistryClientConfig {
             credentials,
             insecure_registries: self.insecure_registries.clone(),
             ca_bundles: self.ca_bundles.clone(),
             timeouts: timeouts(&self.patience),
             retries: RetryPolicy { attempts: self.patience.attempts, ..RetryPolicy::default() },
-        };
-        Ok(RegistryClient::new(config)?)
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod publish;
 pub mod python;
 mod registry_error;
 pub mod sandbox;
+pub mod scope;
 pub mod step;
 pub mod summary;
 pub mod wheel;

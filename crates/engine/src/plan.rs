@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use imagewright_oci::layer::codec::Compression;
 use imagewright_spec::{
-    Architecture, BuildSpec, ImageReference, IndexCredentials, Platform, RepositoryReference,
+    Architecture, BuildSpec, ImageReference, IndexCredentials, Owner, Platform, RepositoryReference,
 };
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,10 @@ pub struct BuildPlan {
     pub spec: BuildSpec,
     /// Where the image is pushed, with its tag.
     pub to: ImageReference,
+    /// For whom it is built, as the operator says; without it, for the one owner that a machine has. What is fetched
+    /// with credentials or made by executing a base is kept for the owner alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
     /// Platforms, `linux/amd64` or `linux/arm64`. Several give an index.
     #[serde(default = "default_platforms")]
     pub platforms: Vec<Platform>,
@@ -44,6 +48,10 @@ pub struct BuildPlan {
     /// own files are used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_file: Option<PathBuf>,
+    /// File with the credentials that write the layer repository, which are no owner's. Without it that is written
+    /// only where nobody is asked for credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer_auth_file: Option<PathBuf>,
     /// Registries that are spoken to over plain HTTP, `host` or `host:port`. Loopback always is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub insecure_registries: Vec<String>,
@@ -64,17 +72,24 @@ impl BuildPlan {
         Self {
             spec,
             to,
+            owner: None,
             platforms: default_platforms(),
             layer_repository: None,
             compression: Compression::default(),
             fresh: false,
             freshness_seconds: DEFAULT_FRESHNESS_SECONDS,
             auth_file: None,
+            layer_auth_file: None,
             insecure_registries: Vec::new(),
             ca_bundles: Vec::new(),
             patience: Patience::default(),
             index_credentials: Vec::new(),
         }
+    }
+
+    /// For whom it is built.
+    pub fn owner(&self) -> Owner {
+        self.owner.clone().unwrap_or_default()
     }
 
     /// Reads a plan from JSON.

@@ -36,6 +36,7 @@ async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) 
     let context = BuildContext {
         cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
         registry: Arc::new(RegistryAccess::of_plan(&plan).client()?),
+        layer_registry: RegistryAccess::of_layers(&plan)?,
         events,
         cancellation,
     };

@@ -40,6 +40,7 @@ async fn report(arguments: &InspectArguments, reading: &ReadingDisplay) -> Resul
         .map_err(|error| BuildError::internal("signals cannot be waited for").with_source(error))?;
     let context = InspectContext {
         cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
+        owner: arguments.owner.clone().unwrap_or_default(),
         registry: Arc::new(RegistryAccess::of_arguments(&arguments.registry).client()?),
         events: reading.events(),
         cancellation,

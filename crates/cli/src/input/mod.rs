@@ -3,12 +3,12 @@
 mod files;
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use imagewright_engine::error::{BuildError, ErrorKind};
 use imagewright_engine::plan::BuildPlan;
 use imagewright_spec::{
-    CondaPolicy, ImageReference, IndexUrl, PackageRequest, PipPolicy, Problem, SpecErrors, parse_apt,
+    CondaPolicy, ImageReference, IndexUrl, Owner, PackageRequest, PipPolicy, Problem, SpecErrors, parse_apt,
     parse_conda, parse_pip,
 };
 
@@ -23,13 +23,19 @@ const INDEX_URL: &str = "IMAGEWRIGHT_INDEX_URL";
 /// The variable that stands for `--layer-repo`.
 const LAYER_REPOSITORY: &str = "IMAGEWRIGHT_LAYER_REPO";
 
+/// The variable that stands for `--layer-authfile`.
+const LAYER_AUTHFILE: &str = "IMAGEWRIGHT_LAYER_AUTHFILE";
+
+/// The variable that stands for `--owner`.
+const OWNER: &str = "IMAGEWRIGHT_OWNER";
+
 /// The plan that the command line describes.
 ///
 /// # Errors
 /// Everything that is wrong with what was typed, by line and column.
 pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> {
     if let Some(path) = &arguments.plan {
-        return Ok(patient(BuildPlan::from_json(&read_plan(path)?)?, arguments));
+        return owned(patient(BuildPlan::from_json(&read_plan(path)?)?, arguments));
     }
     let mut request = PackageRequest::default();
     let mut errors = Vec::new();
@@ -81,12 +87,29 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
         (None, Some(text)) => Some(text.parse().map_err(|problem| wrong_option(LAYER_REPOSITORY, &problem))?),
         (None, None) => None,
     };
+    plan.layer_auth_file =
+        arguments.layer_authfile.clone().or_else(|| variable(LAYER_AUTHFILE).map(PathBuf::from));
+    plan.owner.clone_from(&arguments.owner);
     plan.compression = arguments.compression;
     plan.fresh = arguments.fresh;
     plan.auth_file.clone_from(&arguments.registry.authfile);
     plan.insecure_registries.clone_from(&arguments.registry.insecure_registry);
     plan.ca_bundles.clone_from(&arguments.registry.ca_bundle);
-    Ok(patient(plan, arguments))
+    if plan.owner.is_some() { Ok(patient(plan, arguments)) } else { owned(patient(plan, arguments)) }
+}
+
+/// Gives a plan the owner that the environment names. A plan for another one is refused: the operator has said for
+/// whom this machine builds.
+fn owned(mut plan: BuildPlan) -> Result<BuildPlan, BuildError> {
+    let Some(name) = variable(OWNER) else { return Ok(plan) };
+    let owner: Owner = name.parse().map_err(|problem| wrong_option(OWNER, &problem))?;
+    if let Some(other) = plan.owner.as_ref().filter(|other| **other != owner) {
+        let message = format!("the plan is for the owner {other}, and {OWNER} says {owner}");
+        return Err(BuildError::new(ErrorKind::SpecInvalid, message)
+            .with_next_step("leave the owner out of the plan, or build it where builds for that owner run"));
+    }
+    plan.owner = Some(owner);
+    Ok(plan)
 }
 
 /// What is said about waiting holds for a plan from a file as well: it is about this machine's network.

@@ -72,7 +72,9 @@ async fn a_layer_repository_that_refuses_is_done_without() {
     let layers = format!("{}/layers", registry.host());
 
     let build = workshop.build(&base, &index, &["alpha", "gamma"], &to).options(["--layer-repo", &layers]);
-    let outcome = build.options([std::path::Path::new("--authfile"), &registry.auth_file()]).run();
+    let credentials = registry.auth_file();
+    let build = build.options([std::path::Path::new("--layer-authfile"), &credentials]);
+    let outcome = build.options([std::path::Path::new("--authfile"), &credentials]).run();
 
     assert_eq!(digest_of(&registry, "team/image", "1").await, Some(outcome.digest()));
     let warnings = outcome.warnings();

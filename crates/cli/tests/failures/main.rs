@@ -15,3 +15,4 @@ mod packages;
 mod registry;
 mod shared;
 mod support;
+mod trust;

@@ -93,8 +93,9 @@ impl Build {
 
     /// Asks the public index, and keeps what it answers for the other tests that do.
     pub(crate) fn asking_pypi(self) -> Self {
-        for kept in ["wheels", "uv"] {
+        for kept in ["wheels", "owners/default/uv"] {
             let place = self.cache.join(kept);
+            fs::create_dir_all(place.parent().expect("a folder")).expect("the folder of an owner");
             if !place.exists() {
                 symlink(shared(kept), place).expect("a link to the shared downloads");
             }

@@ -21,6 +21,7 @@ use super::folders::write_folders;
 use super::frame::FrameKey;
 use crate::cache::{Cache, read_checked, write_checked};
 use crate::error::BuildError;
+use crate::scope::Scope;
 
 /// Names everything that the bytes of a layer depend on: the tag under which it is found again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,8 +52,8 @@ pub struct LayerFacts {
 pub enum LayerPart {
     /// Small, in memory.
     Bytes(Bytes),
-    /// A frame in the cache.
-    Frame(FrameKey),
+    /// A frame in the cache, and for whom it is.
+    Frame(FrameKey, Scope),
 }
 
 /// A layer to be: its parts in order.
@@ -66,6 +67,8 @@ pub struct LayerRecipe {
     pub contents: Vec<String>,
     /// How it is compressed.
     pub compression: Compression,
+    /// For whom it is: for everybody only if all that is in it is.
+    pub scope: Scope,
 }
 
 impl LayerRecipe {
@@ -78,73 +81,82 @@ impl LayerRecipe {
     pub fn of_frames(
         tree: &ImageTree,
         folders: &BTreeSet<String>,
-        frames: &[FrameKey],
+        frames: &[(FrameKey, Scope)],
         contents: Vec<String>,
         compression: Compression,
     ) -> Result<Self, BuildError> {
         let head = compressed(compression, |output| write_folders(output, tree, folders))?;
-        Self::new(head, frames, contents, compression)
+        let scope = Scope::of_all(frames.iter().map(|(_, scope)| scope));
+        Self::new(head, frames, contents, compression, scope)
     }
 
-    /// A small layer whose tar entries `write` writes, folders included.
+    /// A small layer for `scope`, whose tar entries `write` writes, folders included.
     ///
     /// # Errors
     /// What `write` gives.
     pub fn of_entries(
         contents: Vec<String>,
         compression: Compression,
+        scope: Scope,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<Self, BuildError> {
-        Self::new(compressed(compression, |mut output| write(&mut output))?, &[], contents, compression)
+        let head = compressed(compression, |mut output| write(&mut output))?;
+        Self::new(head, &[], contents, compression, scope)
     }
 
     fn new(
         head: Bytes,
-        frames: &[FrameKey],
+        frames: &[(FrameKey, Scope)],
         contents: Vec<String>,
         compression: Compression,
+        scope: Scope,
     ) -> Result<Self, BuildError> {
         let mut hasher = Sha256Hasher::new();
         // The head's compressed bytes depend on its entries and on the codec: they stand for both.
         let line = format!("layer {FORMAT_VERSION}\n{}\n{}\n", compression.fingerprint(), Digest::of(&head));
         hasher.update(line.as_bytes());
-        for frame in frames {
+        for (frame, _) in frames {
             hasher.update(frame.hex().as_bytes());
             hasher.update(b"\n");
         }
         let end = compressed(compression, |output| output.write_all(&END_OF_ARCHIVE))?;
         let mut parts = vec![LayerPart::Bytes(head)];
-        parts.extend(frames.iter().copied().map(LayerPart::Frame));
+        parts.extend(frames.iter().cloned().map(|(key, scope)| LayerPart::Frame(key, scope)));
         parts.push(LayerPart::Bytes(end));
-        Ok(Self { key: LayerKey(hasher.finish().0), parts, contents, compression })
+        Ok(Self { key: LayerKey(hasher.finish().0), parts, contents, compression, scope })
     }
 
     /// The frames that are not in the cache, so that the layer cannot be joined now.
     pub fn missing_frames(&self, cache: &Cache) -> Vec<FrameKey> {
         let missing = |part: &LayerPart| match part {
-            LayerPart::Frame(key) if key.cached_size(cache).is_none() => Some(*key),
+            LayerPart::Frame(key, scope) if key.cached_size(&cache.of(scope)).is_none() => Some(*key),
             _ => None,
         };
         self.parts.iter().filter_map(missing).collect()
     }
 
-    /// What an earlier build on this machine knew of this layer.
+    /// What earlier builds on this machine knew of this layer, in one of these scopes.
     ///
     /// # Errors
     /// A cache that cannot be read. A damaged entry counts as none.
-    pub fn known_facts(&self, cache: &Cache) -> Result<Option<LayerFacts>, BuildError> {
-        let bytes = read_checked(&cache.layers().join(self.key.hex()))?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    pub fn known_facts(&self, cache: &Cache, scopes: &[Scope]) -> Result<Option<LayerFacts>, BuildError> {
+        for scope in scopes {
+            let bytes = read_checked(&cache.of(scope).layers().join(self.key.hex()))?;
+            if let Some(facts) = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                return Ok(Some(facts));
+            }
+        }
+        Ok(None)
     }
 
-    /// Remembers what is known of this layer.
+    /// Remembers in one scope what is known of this layer.
     ///
     /// # Errors
     /// A cache that cannot be written.
-    pub fn remember(&self, cache: &Cache, facts: &LayerFacts) -> Result<(), BuildError> {
+    pub fn remember(&self, cache: &Cache, scope: &Scope, facts: &LayerFacts) -> Result<(), BuildError> {
         let bytes = serde_json::to_vec(facts)
             .map_err(|error| BuildError::internal("a layer's facts cannot be written").with_source(error))?;
-        write_checked(&cache.layers().join(self.key.hex()), &bytes)
+        write_checked(&cache.of(scope).layers().join(self.key.hex()), &bytes)
     }
 
     /// Reads all parts once for the digests. Blocks.
@@ -186,9 +198,9 @@ impl LayerRecipe {
     /// anew.
     pub fn lose_frames(&self, cache: &Cache, cause: impl Into<Box<dyn Error + Send + Sync>>) -> BuildError {
         for part in &self.parts {
-            if let LayerPart::Frame(key) = part {
+            if let LayerPart::Frame(key, scope) = part {
                 // It may be gone already: that is one way in which it is lost.
-                let _ = std::fs::remove_file(key.path(cache));
+                let _ = std::fs::remove_file(key.path(&cache.of(scope)));
             }
         }
         let lost = FramesLost { contents: self.contents.join(", "), cause: cause.into() };
@@ -199,7 +211,7 @@ impl LayerRecipe {
     pub fn sources(&self, cache: &Cache) -> Vec<PartSource> {
         let source = |part: &LayerPart| match part {
             LayerPart::Bytes(bytes) => PartSource::Bytes(bytes.clone()),
-            LayerPart::Frame(key) => PartSource::File(key.path(cache)),
+            LayerPart::Frame(key, scope) => PartSource::File(key.path(&cache.of(scope))),
         };
         self.parts.iter().map(source).collect()
     }

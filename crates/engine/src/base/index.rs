@@ -9,7 +9,7 @@ use imagewright_oci::layer::index::{IndexError, IndexLimits, LayerIndex, index_l
 use imagewright_oci::manifest::Descriptor;
 use imagewright_oci::registry::{Registry, ResolvedImage};
 use imagewright_oci::tree::ImageTree;
-use imagewright_spec::RepositoryReference;
+use imagewright_spec::{Owner, RepositoryReference};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use crate::cache::{Cache, write_entry};
@@ -17,9 +17,26 @@ use crate::cancel::CancellationToken;
 use crate::error::{BuildError, ErrorKind};
 use crate::event::{RunningStep, Unit};
 use crate::registry_error;
+use crate::scope::Scope;
 
 /// Layers read at the same time: decompressing is what takes the time, so about one a core.
 const CONCURRENT_LAYERS: usize = 3;
+
+/// Where indexes are kept, and for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Kept<'build> {
+    pub(super) cache: &'build Cache,
+    pub(super) owner: &'build Owner,
+}
+
+impl Kept<'_> {
+    /// For whom the blobs of a repository are. A manifest that names a digest proves nothing: anybody can write one,
+    /// on a registry of his own. So what a registry gave to an owner's credentials is not found for another owner.
+    async fn scope(self, registry: &dyn Registry, repository: &RepositoryReference) -> Scope {
+        let shown = registry.shows_credentials(repository).await;
+        if shown { Scope::Owner(self.owner.clone()) } else { Scope::Shared }
+    }
+}
 
 /// The layers of an image, read.
 pub(super) struct IndexedLayers {
@@ -33,6 +50,8 @@ pub(super) struct IndexedLayers {
     pub(super) uncompressed_sizes: Vec<u64>,
     /// Compressed bytes that were read from the registry.
     pub(super) bytes_read: u64,
+    /// For whom they are.
+    pub(super) scope: Scope,
 }
 
 /// Reads all layers and lays them over each other.
@@ -41,11 +60,12 @@ pub(super) async fn index_layers(
     image: &ResolvedImage,
     declared_diff_ids: &[String],
     foundation_layers: usize,
-    cache: &Cache,
+    kept: Kept<'_>,
     step: &RunningStep,
     cancellation: &CancellationToken,
 ) -> Result<IndexedLayers, BuildError> {
     let layers = &image.manifest.layers;
+    let asked = Arc::clone(&registry);
     let total = layers.iter().fold(0, |total: u64, layer| total.saturating_add(layer.size));
     let read = Arc::new(AtomicU64::new(0));
     let done = AtomicU64::new(0);
@@ -56,7 +76,7 @@ pub(super) async fn index_layers(
             async move {
                 crate::cancel::unless_cancelled(
                     cancellation,
-                    layer_index(registry, &image.repository, layer, cache, read),
+                    layer_index(registry, &image.repository, layer, kept, read),
                 )
                 .await
             }
@@ -91,21 +111,26 @@ pub(super) async fn index_layers(
     let tree = Arc::new(tree);
     let foundation = foundation.unwrap_or_else(|| Arc::clone(&tree));
     let bytes_read = read.load(Ordering::Relaxed);
-    Ok(IndexedLayers { tree, foundation, diff_ids, uncompressed_sizes, bytes_read })
+    let scope = kept.scope(&*asked, &image.repository).await;
+    Ok(IndexedLayers { tree, foundation, diff_ids, uncompressed_sizes, bytes_read, scope })
 }
 
 async fn layer_index(
     registry: Arc<dyn Registry>,
     repository: &RepositoryReference,
     layer: &Descriptor,
-    cache: &Cache,
+    kept: Kept<'_>,
     read: Arc<AtomicU64>,
 ) -> Result<LayerIndex, BuildError> {
-    let path = cache.index().join(layer.digest.hex());
-    if let Some(index) = stored_index(path.clone()).await? {
-        return Ok(index);
+    for scope in Scope::readable_by(kept.owner) {
+        if let Some(index) = stored_index(kept.cache.of(&scope).index().join(layer.digest.hex())).await? {
+            return Ok(index);
+        }
     }
     let stream = registry.get_blob(repository, layer).await?;
+    // Asked now: some registries show their manifests to everybody, and want credentials for the blobs.
+    let scope = kept.scope(&*registry, repository).await;
+    let path = kept.cache.of(&scope).index().join(layer.digest.hex());
     let counted = stream.inspect_ok(move |bytes| {
         read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     });

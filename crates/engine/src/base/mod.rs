@@ -11,12 +11,14 @@ use imagewright_oci::manifest::Descriptor;
 use imagewright_oci::media_type::LayerCompression;
 use imagewright_oci::registry::{Registry, ResolvedImage};
 use imagewright_oci::tree::ImageTree;
+use imagewright_spec::Owner;
 use serde_json::Value;
 
 use crate::cache::Cache;
 use crate::cancel::CancellationToken;
 use crate::error::{BuildError, ErrorKind};
 use crate::event::RunningStep;
+use crate::scope::Scope;
 
 pub(crate) use index::blocking;
 pub use own::OwnImage;
@@ -37,6 +39,8 @@ pub struct Base {
     pub uncompressed_sizes: Vec<u64>,
     /// Compressed bytes that were read from the registry now, because they had never been read before.
     pub bytes_read: u64,
+    /// For whom it is: for everybody only if the registry gives it to everybody.
+    pub scope: Scope,
 }
 
 /// The layers that new ones are put upon.
@@ -51,7 +55,8 @@ pub struct Foundation {
 }
 
 /// Reads an image's configuration and the index of each layer: from the cache, or streaming from the registry
-/// the first time. `foundation_layers` of them, from the bottom, are built upon.
+/// the first time. `foundation_layers` of them, from the bottom, are built upon. What a registry gives only to those
+/// who show a credential is kept for the `owner`.
 ///
 /// # Errors
 /// Layers that are malformed, hostile, too large, or not what their digests say.
@@ -60,6 +65,7 @@ pub async fn load(
     image: ResolvedImage,
     foundation_layers: usize,
     cache: &Cache,
+    owner: &Owner,
     step: &RunningStep,
     cancellation: &CancellationToken,
 ) -> Result<Base, BuildError> {
@@ -73,9 +79,9 @@ pub async fn load(
     })?;
     let declared = declared_diff_ids(&config)?;
     check_layers(&image.manifest.layers, declared.len())?;
+    let kept = index::Kept { cache, owner };
     let indexed =
-        index::index_layers(registry, &image, &declared, foundation_layers, cache, step, cancellation)
-            .await?;
+        index::index_layers(registry, &image, &declared, foundation_layers, kept, step, cancellation).await?;
     let foundation = Foundation {
         tree: indexed.foundation,
         layers: image.manifest.layers[..foundation_layers].to_vec(),
@@ -88,6 +94,7 @@ pub async fn load(
         foundation,
         uncompressed_sizes: indexed.uncompressed_sizes,
         bytes_read: indexed.bytes_read,
+        scope: indexed.scope,
     })
 }
 

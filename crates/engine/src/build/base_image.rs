@@ -12,9 +12,7 @@ use super::target::PythonBase;
 use crate::base::{self, Base, OwnImage};
 use crate::error::{BuildError, ErrorKind};
 use crate::event::RunningStep;
-
-/// The index that is used where none is given, and where it keeps its files.
-const PUBLIC_INDEX: [&str; 2] = ["https://pypi.org", "https://files.pythonhosted.org"];
+use crate::scope::PUBLIC_INDEX;
 
 impl Shared<'_> {
     /// The image that the plan's base reference names for a platform, and what it says of itself where it is one
@@ -76,6 +74,7 @@ impl Shared<'_> {
             image,
             foundation_layers,
             &context.cache,
+            &self.owner,
             step,
             &context.cancellation,
         )

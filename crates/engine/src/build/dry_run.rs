@@ -8,6 +8,7 @@ use super::Shared;
 use super::describe::{describe_base, describe_lock, replaced_lines};
 use crate::error::BuildError;
 use crate::event::Step;
+use crate::scope::Scope;
 
 /// Wheels whose sizes are asked for at the same time.
 const CONCURRENT_SIZES: usize = 8;
@@ -55,9 +56,11 @@ impl Shared<'_> {
         let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
         step.finish(describe_lock(&lock));
         let downloader = self.downloader()?;
+        let scopes = Scope::readable_by(&self.plan.owner());
         let sizes = stream::iter(&lock.pip)
             .map(|package| async {
-                let cached = self.context.cache.wheel_size(package);
+                let cache = &self.context.cache;
+                let cached = scopes.iter().find_map(|scope| cache.of(scope).wheel_size(package));
                 let size = match cached {
                     Some(size) => Some(size),
                     None => downloader.size(&package.url).await,

@@ -19,6 +19,7 @@ use crate::error::BuildError;
 use crate::lock::LockedPackage;
 use crate::packages::PreparedPackage;
 use crate::publish::Publisher;
+use crate::scope::Scope;
 
 /// Layers whose facts are gathered at the same time.
 const CONCURRENT_LAYERS: usize = 8;
@@ -41,6 +42,8 @@ pub(super) struct LayerInputs<'build> {
     pub(super) prepared: &'build [PreparedPackage],
     pub(super) foundation_layers: usize,
     pub(super) compression: Compression,
+    /// For whom the base is: the names in it are for nobody else.
+    pub(super) base_scope: &'build Scope,
 }
 
 /// Plans the layers: whiteouts first, then packages, the topmost last.
@@ -49,7 +52,8 @@ pub(super) fn recipes(inputs: &LayerInputs<'_>) -> Result<Vec<LayerRecipe>, Buil
     let mut recipes = Vec::new();
     if !inputs.removal.is_empty() {
         let contents = vec![format!("removed: {}", inputs.removal.labels.join(", "))];
-        recipes.push(LayerRecipe::of_entries(contents, compression, |output| {
+        let scope = inputs.base_scope.clone();
+        recipes.push(LayerRecipe::of_entries(contents, compression, scope, |output| {
             inputs.removal.write(output, inputs.whole)
         })?);
     }
@@ -68,6 +72,7 @@ pub(super) fn recipes(inputs: &LayerInputs<'_>) -> Result<Vec<LayerRecipe>, Buil
         recipes.push(LayerRecipe::of_entries(
             vec!["marks of what was asked for".to_owned()],
             compression,
+            marks_scope(inputs),
             |output| write_top(output, inputs.reduced, &top),
         )?);
     }
@@ -81,10 +86,16 @@ fn package_layer(inputs: &LayerInputs<'_>, group: &[usize]) -> Result<LayerRecip
     for at in group {
         let prepared = &inputs.prepared[*at];
         folders.extend(prepared.placement.folders.iter().cloned());
-        frames.push(prepared.frame);
+        frames.push((prepared.frame, prepared.scope.clone()));
         contents.push(format!("{} {}", inputs.locked[*at].name, inputs.locked[*at].version));
     }
     LayerRecipe::of_frames(inputs.reduced, &folders, &frames, contents, inputs.compression)
+}
+
+/// For whom the marks of what was asked for are: they name files of packages.
+fn marks_scope(inputs: &LayerInputs<'_>) -> Scope {
+    let marked = inputs.locked.iter().zip(inputs.prepared).filter(|(locked, _)| locked.requested);
+    Scope::of_all(marked.map(|(_, prepared)| &prepared.scope))
 }
 
 /// The files that mark the packages that were asked for by name.
@@ -115,12 +126,13 @@ fn top_files(inputs: &LayerInputs<'_>) -> Result<Vec<TopFile>, BuildError> {
 pub(super) async fn measure(
     recipes: Vec<LayerRecipe>,
     cache: &Cache,
+    owner: &Scope,
     publisher: &Publisher,
     processors: &Arc<Semaphore>,
 ) -> Result<Vec<BuiltLayer>, BuildError> {
     let measured: Vec<Result<BuiltLayer, BuildError>> = stream::iter(recipes)
         .map(|recipe| async move {
-            let facts = facts(&recipe, cache, publisher, processors).await?;
+            let facts = facts(&recipe, cache, owner, publisher, processors).await?;
             Ok(BuiltLayer { recipe, facts })
         })
         .buffered(CONCURRENT_LAYERS)
@@ -144,26 +156,30 @@ pub(super) async fn lose_damaged(layers: &[BuiltLayer], cache: &Cache) -> Result
 async fn facts(
     recipe: &LayerRecipe,
     cache: &Cache,
+    owner: &Scope,
     publisher: &Publisher,
     processors: &Arc<Semaphore>,
 ) -> Result<LayerFacts, BuildError> {
-    if let Some(known) = recipe.known_facts(cache)? {
+    if let Some(known) = recipe.known_facts(cache, &[Scope::Shared, owner.clone(), recipe.scope.clone()])? {
         return Ok(known);
     }
-    let facts = if let Some(stored) = publisher.stored_facts(recipe).await {
-        stored
-    } else {
-        let permit = Arc::clone(processors)
-            .acquire_owned()
-            .await
-            .map_err(|error| BuildError::internal("the build's processors are gone").with_source(error))?;
+    if let Some(stored) = publisher.stored_facts(recipe).await {
+        // What a repository says is believed by the owner who builds with it, and by nobody else.
+        recipe.remember(cache, owner, &stored)?;
+        return Ok(stored);
+    }
+    let permit = Arc::clone(processors)
+        .acquire_owned()
+        .await
+        .map_err(|error| BuildError::internal("the build's processors are gone").with_source(error))?;
+    let measured = {
         let (recipe, cache) = (recipe.clone(), cache.clone());
         blocking(move || {
             let _permit = permit;
             recipe.measure(&cache)
         })
-        .await??
     };
-    recipe.remember(cache, &facts)?;
+    let facts = measured.await??;
+    recipe.remember(cache, &recipe.scope, &facts)?;
     Ok(facts)
 }

@@ -37,6 +37,7 @@ use std::time::{Duration, Instant};
 
 use imagewright_oci::manifest::Platform;
 use imagewright_oci::registry::{Registry, TagOrDigest};
+use imagewright_spec::Owner;
 use tokio::sync::Semaphore;
 
 use crate::assemble::manifest::{NewManifest, image_index};
@@ -45,7 +46,8 @@ use crate::cancel::{CancellationToken, unless_cancelled};
 use crate::error::{BuildError, ErrorKind};
 use crate::event::{Event, Events, Step};
 use crate::plan::BuildPlan;
-use crate::publish::Counters;
+use crate::publish::{Counters, LayerRegistry};
+use crate::scope::Scope;
 use crate::summary::{BuildSummary, PlatformImage, StepSeconds};
 
 pub use dry_run::{PlannedImage, PlannedPackage};
@@ -59,8 +61,10 @@ const THREADS_END: Duration = Duration::from_millis(1500);
 pub struct BuildContext {
     /// Kept from build to build.
     pub cache: Cache,
-    /// Registries.
+    /// Registries, with the credentials of the build.
     pub registry: Arc<dyn Registry>,
+    /// How the layer repository is written: never with the credentials of a build.
+    pub layer_registry: LayerRegistry,
     /// Takes what happens.
     pub events: Events,
     /// Ends the build.
@@ -71,6 +75,7 @@ pub struct BuildContext {
 struct Shared<'build> {
     plan: &'build BuildPlan,
     context: &'build BuildContext,
+    owner: Owner,
     counters: Arc<Counters>,
     /// One permit a processor, for work on threads.
     processors: Arc<Semaphore>,
@@ -137,6 +142,7 @@ impl<'build> Shared<'build> {
         Ok(Self {
             plan,
             context,
+            owner: plan.owner(),
             counters: Arc::new(Counters::default()),
             processors: Arc::new(Semaphore::new(processors())),
             addresses: Mutex::default(),
@@ -213,6 +219,16 @@ impl<'build> Shared<'build> {
             ),
         )
         .with_next_step(format!("`imagewright inspect {reference}` tells which image it names"))
+    }
+
+    /// What belongs to the owner of this build: fetched with credentials, or learnt from whom the owner trusts.
+    fn owners(&self) -> Scope {
+        Scope::Owner(self.owner.clone())
+    }
+
+    /// The owner's part of the cache.
+    fn owners_cache(&self) -> Cache {
+        self.context.cache.of(&self.owners())
     }
 
     /// Waits until no thread of this build works any more, but not for long: their results are not needed.

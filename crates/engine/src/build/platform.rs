@@ -42,7 +42,7 @@ impl Shared<'_> {
         let record = if self.plan.fresh {
             None
         } else {
-            BuildRecord::find(&self.context.cache, key, self.plan.freshness_seconds)?
+            BuildRecord::find(&self.owners_cache(), key, self.plan.freshness_seconds)?
         };
         if let Some(record) = &record
             && has_same_bytecode(&record.lock).await?
@@ -94,9 +94,11 @@ impl Shared<'_> {
             prepared: &prepared,
             foundation_layers: base.foundation.layers.len(),
             compression: self.plan.compression,
+            base_scope: &base.scope,
         };
         let recipes = recipes(&inputs)?;
-        let layers = measure(recipes, &self.context.cache, &publisher, &self.processors).await?;
+        let layers =
+            measure(recipes, &self.context.cache, &self.owners(), &publisher, &self.processors).await?;
         let assembled = assemble(&base, &lock, &layers, &self.plan.spec.spec_hash())?;
         steps.push(StepSeconds {
             step: Step::Layers,
@@ -120,7 +122,7 @@ impl Shared<'_> {
             blobs: assembled.blobs(),
             image: image.clone(),
         };
-        record.remember(&self.context.cache, key)?;
+        record.remember(&self.owners_cache(), key)?;
         Ok(BuiltPlatform {
             platform: platform.clone(),
             manifest: assembled.manifest,

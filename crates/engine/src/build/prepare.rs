@@ -12,6 +12,7 @@ use crate::error::BuildError;
 use crate::event::RunningStep;
 use crate::lock::Lock;
 use crate::packages::{PreparedPackage, Preparer};
+use crate::scope::Scope;
 use crate::wheel::BytecodeCompiler;
 
 impl Shared<'_> {
@@ -29,10 +30,12 @@ impl Shared<'_> {
         let source = Arc::new(WheelSource::new(
             self.downloader()?,
             self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            context.cancellation.clone(),
+            self.plan,
+            context,
         ));
         let preparer = Preparer {
             cache: context.cache.clone(),
+            scopes: Scope::readable_by(&self.plan.owner()).to_vec(),
             staging: Arc::clone(&self.staging),
             tree: Arc::clone(reduced),
             scheme: Arc::new(scheme(&python.target, cache_tag.as_deref())),

@@ -30,6 +30,7 @@ impl Shared<'_> {
             registry: Arc::clone(&self.context.registry),
             target: self.plan.to.repository_reference().clone(),
             layer_repository: self.plan.layer_repository.clone(),
+            layer_registry: self.context.layer_registry.clone(),
             cache: self.context.cache.clone(),
             events: self.context.events.clone(),
             counters: Arc::clone(&self.counters),

@@ -13,6 +13,7 @@ use crate::cache::{Cache, read_checked, write_checked};
 use crate::error::BuildError;
 use crate::lock::Lock;
 use crate::plan::BuildPlan;
+use crate::scope::Scope;
 use crate::summary::PlatformImage;
 
 /// Names everything that a platform's image depends on, but for what the indexes offer today.
@@ -28,6 +29,8 @@ impl RecordKey {
             &platform.to_string(),
             &base.to_string(),
             &plan.compression.fingerprint(),
+            // Its lock may name what this owner's credentials have opened.
+            &Scope::Owner(plan.owner()).key(),
         ];
         for field in fields {
             hasher.update(field.as_bytes());

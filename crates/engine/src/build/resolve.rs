@@ -82,7 +82,7 @@ impl Shared<'_> {
     async fn resolution(&self, python: &PythonBase) -> Result<Resolution, BuildError> {
         let mut request = self.plan.spec.pip.clone();
         request.attach_credentials(&self.plan.index_credentials);
-        let mut settings = ResolverSettings::new(self.context.cache.uv(), self.staging.path());
+        let mut settings = ResolverSettings::new(self.owners_cache().uv(), self.staging.path());
         settings.ca_bundles.clone_from(&self.plan.ca_bundles);
         settings.timeout = RESOLVE_TIMEOUT;
         settings.recent_pages = !self.plan.fresh;
@@ -98,9 +98,9 @@ impl Shared<'_> {
         Ok(resolver.resolve(input, &self.context.cancellation).await?)
     }
 
-    /// A client for wheels.
+    /// A client for wheels, which keeps them for the owner.
     pub(super) fn downloader(&self) -> Result<Downloader, BuildError> {
-        let mut settings = DownloadSettings::new(self.context.cache.root(), self.staging.path());
+        let mut settings = DownloadSettings::new(self.owners_cache().room(), self.staging.path());
         settings.read_timeout = self.plan.patience.timeout();
         settings.retries = self.plan.patience.retries();
         settings.ca_bundles.clone_from(&self.plan.ca_bundles);

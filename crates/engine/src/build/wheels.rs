@@ -1,7 +1,6 @@
 //! Wheels of locked packages: from the cache, or from where the lock says that they are.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,12 +9,16 @@ use imagewright_oci::digest::Digest;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use super::BuildContext;
+use crate::cache::Cache;
 use crate::cancel::CancellationToken;
 use crate::error::{BuildError, ErrorKind};
 use crate::lock::LockedPackage;
-use crate::packages::PackageSource;
+use crate::packages::{LocalWheel, PackageSource};
 use crate::pip::FileUrl;
 use crate::pip::download::{Downloader, WantedFile};
+use crate::plan::BuildPlan;
+use crate::scope::{PublicSources, Scope};
 
 /// Downloads at the same time.
 const CONCURRENT_DOWNLOADS: usize = 8;
@@ -27,6 +30,10 @@ pub(super) type Addresses = BTreeMap<Digest, FileUrl>;
 /// Fetches wheels by their digest.
 pub(super) struct WheelSource {
     downloader: Downloader,
+    cache: Cache,
+    /// Where wheels of earlier builds may be found.
+    scopes: Vec<Scope>,
+    public: PublicSources,
     addresses: Addresses,
     permits: Semaphore,
     cancellation: CancellationToken,
@@ -34,12 +41,20 @@ pub(super) struct WheelSource {
 }
 
 impl WheelSource {
-    pub(super) fn new(downloader: Downloader, addresses: Addresses, cancellation: CancellationToken) -> Self {
+    pub(super) fn new(
+        downloader: Downloader,
+        addresses: Addresses,
+        plan: &BuildPlan,
+        context: &BuildContext,
+    ) -> Self {
         Self {
             downloader,
+            cache: context.cache.clone(),
+            scopes: Scope::readable_by(&plan.owner()).to_vec(),
+            public: PublicSources::of(plan),
             addresses,
             permits: Semaphore::new(CONCURRENT_DOWNLOADS),
-            cancellation,
+            cancellation: context.cancellation.clone(),
             downloaded: Arc::new(AtomicU64::new(0)),
         }
     }
@@ -49,7 +64,7 @@ impl WheelSource {
         self.downloaded.load(Ordering::Relaxed)
     }
 
-    async fn fetch(&self, package: &LockedPackage) -> Result<PathBuf, BuildError> {
+    async fn fetch(&self, package: &LockedPackage) -> Result<LocalWheel, BuildError> {
         let url = match self.addresses.get(&package.sha256) {
             Some(url) => url.clone(),
             None => FileUrl::new(Url::parse(&package.url).map_err(|error| {
@@ -61,14 +76,21 @@ impl WheelSource {
                 .with_source(error)
             })?),
         };
+        let scope = self.public.scope_of(package, url.expose());
         let wanted = WantedFile {
             file_name: package.file.clone(),
             url,
             sha256: Some(package.sha256.hex()),
             size: None,
         };
+        for scope in &self.scopes {
+            if let Some(found) = self.downloader_for(scope).find(&wanted).await? {
+                return Ok(LocalWheel { path: found.path, scope: scope.clone() });
+            }
+        }
         let _permit = self.permits.acquire().await;
-        let fetched = self.downloader.fetch(&[wanted], &|_, _| {}, &self.cancellation).await?;
+        let downloader = self.downloader_for(&scope);
+        let fetched = downloader.fetch(&[wanted], &|_, _| {}, &self.cancellation).await?;
         let file = fetched
             .into_iter()
             .next()
@@ -76,12 +98,16 @@ impl WheelSource {
         if !file.cached {
             self.downloaded.fetch_add(file.size, Ordering::Relaxed);
         }
-        Ok(file.path)
+        Ok(LocalWheel { path: file.path, scope })
+    }
+
+    fn downloader_for(&self, scope: &Scope) -> Downloader {
+        self.downloader.with_cache_folder(self.cache.of(scope).room())
     }
 }
 
 impl PackageSource for WheelSource {
-    fn wheel<'a>(&'a self, package: &'a LockedPackage) -> BoxFuture<'a, Result<PathBuf, BuildError>> {
+    fn wheel<'a>(&'a self, package: &'a LockedPackage) -> BoxFuture<'a, Result<LocalWheel, BuildError>> {
         Box::pin(self.fetch(package))
     }
 }

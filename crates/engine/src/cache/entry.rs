@@ -18,6 +18,8 @@ pub fn write_entry(
 ) -> Result<(), BuildError> {
     let failed = |error| BuildError::file("write to the cache", path, error);
     let folder = path.parent().unwrap_or(Path::new("."));
+    // The first thing of its kind that an owner has.
+    std::fs::create_dir_all(folder).map_err(failed)?;
     let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).map_err(failed)?;
     let mut output = std::io::BufWriter::with_capacity(256 << 10, file.as_file_mut());
     write(&mut output).map_err(failed)?;

@@ -8,10 +8,13 @@
 //!   layers/1/KEY          digest, diff id and size of a layer that was joined from frames
 //!   builds/1/KEY          the lock and the manifest of a finished build
 //!   uv/                   uv's own cache
+//!   owners/OWNER/         the same folders for what is one owner's: see [`crate::scope`]
+//!   owners/OWNER/on/HEX/  the same for what was made by executing this owner's base, by its digest
 //!   users.lock            held by whoever has the cache open
 //!   staging/              one folder a running build; swept when its owner is gone
 //! ```
 //!
+//! Finished builds and uv's cache hold what an owner's credentials have opened: they are always an owner's.
 //! Everything but `staging` is made elsewhere and renamed into its place, so a reader sees whole files only,
 //! and two builds that make the same file at once do no harm.
 
@@ -25,16 +28,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::BuildError;
+use crate::scope::Scope;
 
 pub use entry::{mark_used, read_checked, write_checked, write_entry};
 pub use staging::{StagingFolder, SweptFolder};
 pub use trim::{CacheUsage, Section, Trimmed};
 use users::Users;
 
-/// The cache of one user on one machine.
+/// The cache of one user on one machine, seen from one [`Scope`]: what everybody may have, unless said otherwise.
 #[derive(Debug, Clone)]
 pub struct Cache {
     root: PathBuf,
+    /// The folder of the scope that is looked at.
+    room: PathBuf,
     users: Arc<Users>,
 }
 
@@ -57,16 +63,8 @@ impl Cache {
         let failed = |folder: &Path, error| BuildError::file("make the cache folder", folder, error);
         std::fs::create_dir_all(&root).map_err(|error| failed(&root, error))?;
         let users = Arc::new(Users::join(&root)?);
-        let cache = Self { root, users };
-        for folder in [
-            cache.index(),
-            cache.wheels(),
-            cache.frames(),
-            cache.layers(),
-            cache.builds(),
-            cache.uv(),
-            cache.staging(),
-        ] {
+        let cache = Self { room: root.clone(), root, users };
+        for folder in [cache.index(), cache.wheels(), cache.frames(), cache.layers(), cache.staging()] {
             std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         }
         let swept = staging::sweep(&cache.staging());
@@ -74,6 +72,12 @@ impl Cache {
             cache.remove_unfinished()?;
         }
         Ok((cache, swept))
+    }
+
+    /// The same cache, seen from another scope. The folders of an owner are made when something is put there.
+    #[must_use]
+    pub fn of(&self, scope: &Scope) -> Self {
+        Self { room: self.root.join(scope.folder()), ..self.clone() }
     }
 
     /// Where a user's cache is when nothing else is said: `$IMAGEWRIGHT_CACHE`, else
@@ -91,34 +95,39 @@ impl Cache {
         &self.root
     }
 
+    /// The folder that holds everything of this scope.
+    pub fn room(&self) -> &Path {
+        &self.room
+    }
+
     /// Path indexes of base layers.
     pub fn index(&self) -> PathBuf {
-        self.root.join(format!("index/{}", imagewright_oci::layer::index::INDEX_VERSION))
+        self.room.join(format!("index/{}", imagewright_oci::layer::index::INDEX_VERSION))
     }
 
     /// Verified wheels.
     pub fn wheels(&self) -> PathBuf {
-        self.root.join("wheels")
+        self.room.join("wheels")
     }
 
     /// Compressed pieces of layers.
     pub fn frames(&self) -> PathBuf {
-        self.root.join("frames/1")
+        self.room.join("frames/1")
     }
 
     /// What is known of joined layers.
     pub fn layers(&self) -> PathBuf {
-        self.root.join("layers/1")
+        self.room.join("layers/1")
     }
 
     /// Finished builds.
     pub fn builds(&self) -> PathBuf {
-        self.root.join("builds/1")
+        self.room.join("builds/1")
     }
 
     /// uv's cache.
     pub fn uv(&self) -> PathBuf {
-        self.root.join("uv")
+        self.room.join("uv")
     }
 
     /// Folders of running builds.

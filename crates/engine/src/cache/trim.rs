@@ -49,23 +49,44 @@ pub struct Trimmed {
 /// Files that were used within this time belong to a build that runs, where one does.
 const USED_LATELY: Duration = Duration::from_hours(1);
 
+/// A folder of a room.
+type Folder = fn(&Cache) -> PathBuf;
+
+/// What every room of a cache may have, and what people call it.
+const KEPT: [(&str, Folder); 7] = [
+    ("path indexes of base images", Cache::index),
+    ("wheels", Cache::wheels),
+    ("packages ready for layers", Cache::frames),
+    ("known layers", Cache::layers),
+    ("system packages", |cache| cache.room().join("system/1")),
+    ("finished builds", Cache::builds),
+    ("uv's cache", Cache::uv),
+];
+
 impl Cache {
+    /// The cache as each scope sees it that has something there: everybody, every owner, every base of an owner.
+    fn rooms(&self) -> Vec<Self> {
+        let mut rooms = vec![Self { room: self.root.clone(), ..self.clone() }];
+        for owner in folders_in(&self.root.join("owners")) {
+            rooms.extend(folders_in(&owner.join("on")).map(|room| Self { room, ..self.clone() }));
+            rooms.push(Self { room: owner, ..self.clone() });
+        }
+        rooms
+    }
+
     /// Measures the cache.
     pub fn usage(&self) -> CacheUsage {
-        let sections = [
-            ("path indexes of base images", self.index()),
-            ("wheels", self.wheels()),
-            ("packages ready for layers", self.frames()),
-            ("known layers", self.layers()),
-            ("finished builds", self.builds()),
-            ("uv's cache", self.uv()),
-            ("running builds", self.staging()),
-        ];
-        let measure = |(title, folder): (&'static str, PathBuf)| {
-            let files = files_below(&folder);
+        let measure = |title: &'static str, folders: &[PathBuf]| {
+            let files: Vec<_> = folders.iter().flat_map(|folder| files_below(folder)).collect();
             Section { title, files: files.len() as u64, bytes: files.iter().map(|file| file.bytes).sum() }
         };
-        CacheUsage { sections: sections.into_iter().map(measure).collect() }
+        let rooms = self.rooms();
+        let kept = KEPT.iter().map(|(title, folder)| {
+            let folders: Vec<PathBuf> = rooms.iter().map(folder).collect();
+            measure(title, &folders)
+        });
+        let running = measure("running builds", &[self.staging()]);
+        CacheUsage { sections: kept.chain([running]).collect() }
     }
 
     /// Removes what was not used for longest until at most `target` bytes are left. While anybody else has the
@@ -82,8 +103,9 @@ impl Cache {
 
     /// Removes files until `target` bytes are left, but none that was used after `lately`.
     fn remove_oldest(&self, target: u64, lately: Option<SystemTime>) -> Result<Trimmed, BuildError> {
-        let folders = [self.index(), self.wheels(), self.frames(), self.layers(), self.builds(), self.uv()];
-        let mut files: Vec<CachedFile> = folders.iter().flat_map(|folder| files_below(folder)).collect();
+        let rooms = self.rooms();
+        let folders = rooms.iter().flat_map(|room| KEPT.iter().map(|(_, folder)| folder(room)));
+        let mut files: Vec<CachedFile> = folders.flat_map(|folder| files_below(&folder)).collect();
         files.sort_by_key(|file| file.used);
         let mut total: u64 = files.iter().map(|file| file.bytes).sum();
         let mut removed = 0;
@@ -101,6 +123,12 @@ impl Cache {
         }
         Ok(Trimmed { removed, in_use: total.saturating_sub(target) })
     }
+}
+
+/// The folders in a folder; links are not followed.
+fn folders_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
 }
 
 /// The regular files below a folder; links are not followed.
@@ -130,8 +158,12 @@ pub(super) fn files_below(folder: &Path) -> Vec<CachedFile> {
 mod tests {
     use std::path::Path;
 
+    use imagewright_oci::digest::Digest;
+    use imagewright_spec::Owner;
+
     use super::super::{Cache, mark_used};
     use super::*;
+    use crate::scope::Scope;
 
     fn put(cache: &Cache, name: &str, hours_ago: u64) -> PathBuf {
         let path = cache.frames().join(name);
@@ -154,6 +186,24 @@ mod tests {
         mark_used(&used_again);
         assert_eq!(cache.trim(2500).unwrap(), Trimmed { removed: 1000, in_use: 0 });
         assert_eq!(left(&[&old, &used_again, &new]), [false, true, true]);
+    }
+
+    #[test]
+    fn what_is_an_owners_is_counted_and_removed_with_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let owner: Owner = "vision".parse().unwrap();
+        let scopes =
+            [Scope::Shared, Scope::Owner(owner.clone()), Scope::OwnerAndBase(owner, Digest::of(b"base"))];
+        let files = scopes.map(|scope| {
+            let frames = cache.of(&scope).frames();
+            std::fs::create_dir_all(&frames).unwrap();
+            put(&cache.of(&scope), "a", 5)
+        });
+        let frames = cache.usage().sections.into_iter().find(|one| one.title.contains("packages")).unwrap();
+        assert_eq!((frames.files, frames.bytes), (3, 3000));
+        assert_eq!(cache.trim(0).unwrap(), Trimmed { removed: 3000, in_use: 0 });
+        assert_eq!(files.map(|file| file.exists()), [false; 3]);
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::error::BuildError;
 /// middle of its work when a build is.
 const UNFINISHED: [&str; 4] = [".new-", ".stubs-", ".python3-", ".tmp"];
 
+/// The folder of unpacked bases.
+const BASES: &str = "bases";
+
 impl Cache {
     /// Removes what a build that ended early has left half made. Nothing happens while somebody else has the
     /// cache open, who may be about to finish it; whoever fails last, or is the first after a kill, tidies up.
@@ -38,7 +41,8 @@ fn remove_below(folder: &Path) {
             if let Err(error) = removed {
                 tracing::warn!(path = %path.display(), %error, "an unfinished file cannot be removed");
             }
-        } else if is_folder {
+        // The files of an unpacked base are called as its makers like.
+        } else if is_folder && name != BASES {
             remove_below(&path);
         }
     }

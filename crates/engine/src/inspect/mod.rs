@@ -19,7 +19,7 @@ use std::sync::Arc;
 use imagewright_oci::manifest::Platform;
 use imagewright_oci::registry::{Registry, ResolvedImage, TagOrDigest};
 use imagewright_oci::tree::ImageTree;
-use imagewright_spec::ImageReference;
+use imagewright_spec::{ImageReference, Owner};
 use serde_json::Value;
 
 use crate::base::{self, OwnImage, operating_system};
@@ -38,6 +38,8 @@ pub use report::{
 pub struct InspectContext {
     /// Keeps path indexes: an image is read once.
     pub cache: Cache,
+    /// Who wants to know: an image that a registry gives only to those with a credential is kept for its owner.
+    pub owner: Owner,
     /// Registries.
     pub registry: Arc<dyn Registry>,
     /// Takes progress.
@@ -79,6 +81,7 @@ async fn inspect_image(
         image,
         layers,
         &context.cache,
+        &context.owner,
         &step,
         &context.cancellation,
     )

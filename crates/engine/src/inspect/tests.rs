@@ -15,6 +15,7 @@ async fn report(image: &PushedImage) -> ImageReport {
         RegistryClientConfig { credentials: CredentialSource::Anonymous, ..RegistryClientConfig::default() };
     let context = InspectContext {
         cache: Cache::open(folder.path()).unwrap(),
+        owner: Owner::default(),
         registry: Arc::new(RegistryClient::new(config).unwrap()),
         events: Events::none(),
         cancellation: CancellationToken::new(),

@@ -3,5 +3,5 @@
 mod prepare;
 mod staged;
 
-pub use prepare::{PackageSource, PreparedPackage, Preparer};
+pub use prepare::{LocalWheel, PackageSource, PreparedPackage, Preparer};
 pub use staged::{StagedFacts, StagedKey};

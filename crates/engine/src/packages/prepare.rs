@@ -22,6 +22,7 @@ use crate::cancel::{self, CancellationToken};
 use crate::error::BuildError;
 use crate::event::{RunningStep, Unit};
 use crate::lock::LockedPackage;
+use crate::scope::Scope;
 use crate::wheel::{BytecodeCompiler, InstallScheme, StageOptions, WheelLimits, stage_wheel};
 
 /// Packages that are worked on at the same time; those that wait for a download hold no processor.
@@ -29,8 +30,17 @@ const CONCURRENT_PACKAGES: usize = 16;
 
 /// Gives the verified wheel of a locked package: from the cache, or by downloading it.
 pub trait PackageSource: Send + Sync {
-    /// Where the wheel is on this machine.
-    fn wheel<'a>(&'a self, package: &'a LockedPackage) -> BoxFuture<'a, Result<PathBuf, BuildError>>;
+    /// The wheel.
+    fn wheel<'a>(&'a self, package: &'a LockedPackage) -> BoxFuture<'a, Result<LocalWheel, BuildError>>;
+}
+
+/// A verified wheel on this machine.
+#[derive(Debug, Clone)]
+pub struct LocalWheel {
+    /// Where it is.
+    pub path: PathBuf,
+    /// For whom it is, and all that is made of it.
+    pub scope: Scope,
 }
 
 /// A package whose frame is in the cache.
@@ -42,6 +52,8 @@ pub struct PreparedPackage {
     pub placement: Arc<Placement>,
     /// Its frame.
     pub frame: FrameKey,
+    /// For whom the frame is.
+    pub scope: Scope,
     /// Compressed bytes of the frame.
     pub size: u64,
     /// True when the frame was made in this build.
@@ -52,6 +64,8 @@ pub struct PreparedPackage {
 pub struct Preparer {
     /// Where frames are kept.
     pub cache: Cache,
+    /// The scopes in which frames of earlier builds may be found, the best first.
+    pub scopes: Vec<Scope>,
     /// This build's own folder.
     pub staging: Arc<StagingFolder>,
     /// The base's tree, with replaced packages taken out.
@@ -117,21 +131,24 @@ impl Preparer {
             self.compiler.as_deref().map(BytecodeCompiler::interpreter),
             package.direct_url.as_deref(),
         );
-        if let Some(found) = self.find(package, key, left_out.clone()).await? {
-            return Ok(found);
+        for scope in &self.scopes {
+            if let Some(found) = self.find(package, key, left_out.clone(), scope.clone()).await? {
+                return Ok(found);
+            }
         }
         let wheel = self.source.wheel(package).await?;
         self.make(package, wheel, key, left_out.clone()).await
     }
 
-    /// The frame of an earlier build.
+    /// The frame of an earlier build, in one scope.
     async fn find(
         &self,
         package: &LockedPackage,
         key: StagedKey,
         left_out: BTreeSet<String>,
+        scope: Scope,
     ) -> Result<Option<PreparedPackage>, BuildError> {
-        let (cache, tree, compression) = (self.cache.clone(), Arc::clone(&self.tree), self.compression);
+        let (cache, tree, compression) = (self.cache.of(&scope), Arc::clone(&self.tree), self.compression);
         let name = package.name.clone();
         blocking(move || {
             let Some(facts) = StagedFacts::known(&cache, key)? else { return Ok(None) };
@@ -142,6 +159,7 @@ impl Preparer {
                 facts: Arc::new(facts),
                 placement: Arc::new(placement),
                 frame,
+                scope,
                 size,
                 fresh: false,
             }))
@@ -153,7 +171,7 @@ impl Preparer {
     async fn make(
         &self,
         package: &LockedPackage,
-        wheel: PathBuf,
+        wheel: LocalWheel,
         key: StagedKey,
         left_out: BTreeSet<String>,
     ) -> Result<PreparedPackage, BuildError> {
@@ -163,7 +181,8 @@ impl Preparer {
             .map_err(|error| BuildError::internal("the build's processors are gone").with_source(error))?;
         let stop = StopOnDrop::new();
         let stopped = stop.flag();
-        let (cache, tree, scheme) = (self.cache.clone(), Arc::clone(&self.tree), Arc::clone(&self.scheme));
+        let LocalWheel { path: wheel, scope } = wheel;
+        let (cache, tree, scheme) = (self.cache.of(&scope), Arc::clone(&self.tree), Arc::clone(&self.scheme));
         let (compiler, compression) = (self.compiler.clone(), self.compression);
         let (staging, package) = (Arc::clone(&self.staging), package.clone());
         let outcome = blocking(move || {
@@ -190,6 +209,7 @@ impl Preparer {
                 facts: Arc::new(facts),
                 placement: Arc::new(placement),
                 frame,
+                scope,
                 size,
                 fresh: true,
             })

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use imagewright_oci::manifest::Descriptor;
-use imagewright_oci::registry::{BlobSource, Mounted};
+use imagewright_oci::registry::{BlobSource, Mounted, Registry};
 use imagewright_spec::RepositoryReference;
 
 use super::Publisher;
@@ -83,10 +83,7 @@ impl Publisher {
         repository: &RepositoryReference,
         blob: &Descriptor,
     ) -> Result<bool, BuildError> {
-        match self.registry.head_blob(repository, &blob.digest).await? {
-            Some(size) if size == blob.size => Ok(self.registry.probe_blob(repository, blob).await?),
-            Some(_) | None => Ok(false),
-        }
+        is_readable(&*self.registry, repository, blob).await
     }
 
     pub(super) async fn upload(
@@ -95,10 +92,20 @@ impl Publisher {
         blob: &Descriptor,
         source: &BlobSource,
     ) -> Result<(), BuildError> {
-        self.registry.put_blob(repository, &blob.digest, blob.size, source, self.progress.transfer()).await?;
+        self.upload_with(&*self.registry, repository, blob, source).await
+    }
+
+    pub(super) async fn upload_with(
+        &self,
+        registry: &dyn Registry,
+        repository: &RepositoryReference,
+        blob: &Descriptor,
+        source: &BlobSource,
+    ) -> Result<(), BuildError> {
+        registry.put_blob(repository, &blob.digest, blob.size, source, self.progress.transfer()).await?;
         self.counters.add_uploaded(blob.size);
         // A registry whose descriptor cache still believes in a collected blob may take the bytes and lose them.
-        if self.registry.probe_blob(repository, blob).await? {
+        if registry.probe_blob(repository, blob).await? {
             return Ok(());
         }
         Err(BuildError::new(
@@ -109,5 +116,17 @@ impl Publisher {
             "the registry is collecting garbage or its storage is damaged: restart it, and collect garbage only \
              while it is read-only",
         ))
+    }
+}
+
+/// True when a repository has a blob of the right size and can really give it.
+pub(super) async fn is_readable(
+    registry: &dyn Registry,
+    repository: &RepositoryReference,
+    blob: &Descriptor,
+) -> Result<bool, BuildError> {
+    match registry.head_blob(repository, &blob.digest).await? {
+        Some(size) if size == blob.size => Ok(registry.probe_blob(repository, blob).await?),
+        Some(_) | None => Ok(false),
     }
 }

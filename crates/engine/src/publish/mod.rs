@@ -20,6 +20,24 @@ pub use blobs::Reused;
 pub use layer_repository::LAYER_ARTIFACT;
 pub use progress::PushProgress;
 
+/// How the layer repository is written: with credentials of its own, or none. Those of a build would let everybody
+/// who may push an image say what another one's layers are.
+#[derive(Clone)]
+pub enum LayerRegistry {
+    /// A client with the credentials of the layer repository.
+    Own(Arc<dyn Registry>),
+    /// A client without any, for want of them: it can write where everybody can.
+    Anonymous(Arc<dyn Registry>),
+}
+
+impl LayerRegistry {
+    fn client(&self) -> &Arc<dyn Registry> {
+        match self {
+            Self::Own(client) | Self::Anonymous(client) => client,
+        }
+    }
+}
+
 /// Pushes the parts of an image to one repository.
 pub struct Publisher {
     /// The registry client; the base may be on another registry.
@@ -28,6 +46,8 @@ pub struct Publisher {
     pub target: RepositoryReference,
     /// Where layers are found again by their key, and kept for the next image. Only we write there.
     pub layer_repository: Option<RepositoryReference>,
+    /// How the layer repository is written.
+    pub layer_registry: LayerRegistry,
     /// Where frames are.
     pub cache: Cache,
     /// Takes warnings.

@@ -121,6 +121,10 @@ pub trait Registry: Send + Sync {
         platform: &'a Platform,
     ) -> RegistryFuture<'a, ResolvedImage>;
 
+    /// Whether requests to a repository carry a credential, as far as is known: ask after one that was answered.
+    /// What a repository gives without is public.
+    fn shows_credentials<'a>(&'a self, repository: &'a RepositoryReference) -> BoxFuture<'a, bool>;
+
     /// Reads a manifest or index of at most
     /// [`MANIFEST_SIZE_LIMIT`](crate::manifest::MANIFEST_SIZE_LIMIT) bytes; `None` when there is none.
     fn get_manifest<'a>(

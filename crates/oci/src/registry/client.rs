@@ -145,6 +145,12 @@ impl RegistryClient {
         Ok((endpoint, authorization))
     }
 
+    /// Whether requests to a repository carry a credential.
+    pub(super) async fn has_credential(&self, repository: &super::RepositoryReference) -> bool {
+        let state = self.state(repository.registry()).await;
+        !matches!(state.authenticator.identity(repository.repository()).await, Identity::Nobody)
+    }
+
     /// Whose credential requests to the repository of `attempt` carry.
     pub(super) async fn identity(&self, attempt: &Attempt) -> Identity {
         let state = self.state(attempt.repository().registry()).await;

@@ -1,6 +1,7 @@
 //! [`Registry`] for the client: boxes the calls, which live beside what they are about.
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 
 use super::api::{
     BlobSource, BlobStream, FetchedManifest, Mounted, Progress, Registry, RegistryFuture, ResolvedImage,
@@ -18,6 +19,10 @@ impl Registry for RegistryClient {
         platform: &'a Platform,
     ) -> RegistryFuture<'a, ResolvedImage> {
         Box::pin(self.resolve_image(repository, reference, platform))
+    }
+
+    fn shows_credentials<'a>(&'a self, repository: &'a RepositoryReference) -> BoxFuture<'a, bool> {
+        Box::pin(self.has_credential(repository))
     }
 
     fn get_manifest<'a>(

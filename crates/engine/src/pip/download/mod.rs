@@ -114,7 +114,7 @@ pub struct FetchedFile {
 pub type Progress<'a> = dyn Fn(u64, u64) + Send + Sync + 'a;
 
 /// Fetches wheels.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Downloader {
     settings: DownloadSettings,
     client: reqwest::Client,
@@ -128,6 +128,24 @@ impl Downloader {
     pub fn new(settings: DownloadSettings) -> Result<Self, PipError> {
         let client = client::build(&settings.ca_bundles, settings.read_timeout)?;
         Ok(Self { settings, client })
+    }
+
+    /// The same downloader for another folder of a cache.
+    #[must_use]
+    pub fn with_cache_folder(&self, folder: impl Into<PathBuf>) -> Self {
+        let settings = DownloadSettings { cache_folder: folder.into(), ..self.settings.clone() };
+        Self { settings, client: self.client.clone() }
+    }
+
+    /// A file of an earlier build, by its digest. What a disk has damaged since counts as none.
+    ///
+    /// # Errors
+    /// Names and digests that cannot be parts of a path.
+    pub async fn find(&self, file: &WantedFile) -> Result<Option<FetchedFile>, PipError> {
+        check(file)?;
+        let Some(sha256) = &file.sha256 else { return Ok(None) };
+        let wheels = self.settings.cache_folder.join("wheels");
+        Ok(cached(place(&wheels, sha256, &file.file_name), sha256.clone()).await)
     }
 
     /// Fetches all files; the results are in the order of `wanted`. The first failure ends the others.
@@ -167,11 +185,8 @@ impl Downloader {
         counter: &Counter,
         progress: &Progress<'_>,
     ) -> Result<FetchedFile, PipError> {
-        check(file)?;
         let wheels = self.settings.cache_folder.join("wheels");
-        if let Some(sha256) = &file.sha256
-            && let Some(found) = cached(place(&wheels, sha256, &file.file_name), sha256.clone()).await
-        {
+        if let Some(found) = self.find(file).await? {
             counter.total.fetch_sub(file.size.unwrap_or(0), Ordering::Relaxed);
             return Ok(found);
         }
