@@ -101,40 +101,40 @@ async fn is_made_anew(part: &str, forgotten: &[&str]) {
 
 #[tokio::test]
 async fn indexes_of_base_layers() {
-    is_made_anew("index", &["builds"]).await;
+    is_made_anew("index", &["owners/default/builds"]).await;
 }
 
 #[tokio::test]
 async fn records_of_finished_builds() {
-    is_made_anew("builds", &[]).await;
+    is_made_anew("owners/default/builds", &[]).await;
 }
 
 #[tokio::test]
 async fn facts_of_layers() {
-    is_made_anew("layers", &["builds"]).await;
+    is_made_anew("layers", &["owners/default/builds"]).await;
 }
 
 /// The layers are known, so their bytes are needed for the upload only.
 #[tokio::test]
 async fn frames_and_what_is_known_of_them() {
-    is_made_anew("frames", &["builds"]).await;
+    is_made_anew("frames", &["owners/default/builds"]).await;
 }
 
 /// The layers have to be measured again from damaged frames.
 #[tokio::test]
 async fn frames_of_layers_that_are_not_known() {
-    is_made_anew("frames", &["builds", "layers"]).await;
+    is_made_anew("frames", &["owners/default/builds", "layers"]).await;
 }
 
 #[tokio::test]
 async fn wheels() {
-    is_made_anew("wheels", &["builds", "frames"]).await;
+    is_made_anew("wheels", &["owners/default/builds", "frames"]).await;
 }
 
 /// What uv is told of the target and of the base is ours, and so is the duty to notice.
 #[tokio::test]
 async fn what_the_resolver_is_told() {
-    is_made_anew("uv/stand-ins", &["builds"]).await;
+    is_made_anew("owners/default/uv/stand-ins", &["owners/default/builds"]).await;
 }
 
 /// uv guards its own cache: it may also refuse, but not resolve to something else.
@@ -144,8 +144,8 @@ async fn the_resolvers_own_cache() {
     let scene = Scene::new().await;
     let sound = scene.build("sound", &[]).digest();
     for damage in ALL {
-        scene.forget(&["builds"]);
-        damage.inflict(&scene.workshop.cache().join("uv/uv"));
+        scene.forget(&["owners/default/builds"]);
+        damage.inflict(&scene.workshop.cache().join("owners/default/uv/uv"));
 
         let outcome = scene.build(&format!("damaged-{damage:?}").to_lowercase(), &["--fresh"]);
 
@@ -153,7 +153,7 @@ async fn the_resolvers_own_cache() {
             assert_eq!(outcome.digest(), sound, "{damage:?}");
         } else {
             assert!(!outcome.failure().is_empty());
-            scene.forget(&["uv"]);
+            scene.forget(&["owners/default/uv"]);
         }
     }
 }
@@ -165,7 +165,7 @@ async fn frames_alone() {
     let scene = Scene::new().await;
     let sound = scene.build("sound", &[]).digest();
     for (number, damage) in ALL.into_iter().enumerate() {
-        scene.forget(&["builds"]);
+        scene.forget(&["owners/default/builds"]);
         if number % 2 == 0 {
             scene.forget(&["layers"]);
         }

@@ -114,7 +114,7 @@ async fn a_full_disk_while_the_resolver_works_is_told() {
     let to = format!("{}/team/image:1", registry.host());
     // The base is read, and after that nothing fits.
     workshop.build(&base, &index, &["gamma"], &to).run().digest();
-    std::fs::remove_dir_all(disk.path().join("cache/uv")).unwrap();
+    std::fs::remove_dir_all(disk.path().join("cache/owners/default/uv")).unwrap();
     let ballast = disk.fill(20_000);
 
     let outcome = workshop.build(&base, &index, &["alpha", "beta"], &to).run();
