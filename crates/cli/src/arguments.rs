@@ -120,6 +120,10 @@ pub(crate) struct BuildArguments {
     ])]
     pub(crate) plan: Option<PathBuf>,
 
+    /// Configuration file of this machine [default: /etc/imagewright/config.toml, where there is one]
+    #[arg(long, value_name = "FILE", env = "IMAGEWRIGHT_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+
     /// Folder of the cache [default: ~/.cache/imagewright]
     #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
@@ -200,6 +204,10 @@ pub(crate) struct DoctorArguments {
     /// Remove what builds that were killed have left
     #[arg(long)]
     pub(crate) clean: bool,
+
+    /// Configuration file of this machine [default: /etc/imagewright/config.toml, where there is one]
+    #[arg(long, value_name = "FILE", env = "IMAGEWRIGHT_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
 
     /// Folder of the cache [default: ~/.cache/imagewright]
     #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]

@@ -58,6 +58,11 @@ pub enum Event {
         /// The line, without its end.
         line: String,
     },
+    /// A line that a program in the sandbox wrote. It may say anything.
+    Output {
+        /// The line, without its end; at most some thousand bytes.
+        line: String,
+    },
     /// Something people should know, though the build goes on.
     Warning {
         /// A sentence.

@@ -20,5 +20,6 @@ pub mod sandbox;
 pub mod scope;
 pub mod step;
 pub mod summary;
+pub mod system;
 pub mod wheel;
 pub mod words;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::{Origin, Url};
 
 use crate::error::{BuildError, ErrorKind};
+pub use crate::system::LockedSystemPackage;
 
 /// Version of the format.
 pub const LOCK_VERSION: u32 = 1;
@@ -33,6 +34,9 @@ pub struct Lock {
     /// The interpreter that pip packages are for; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<LockedPython>,
+    /// System packages that were installed or replaced, with their dependencies, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apt: Vec<LockedSystemPackage>,
     /// Packages in pip's order of installation.
     pub pip: Vec<LockedPackage>,
     /// Packages of the base that were replaced.
@@ -135,6 +139,16 @@ impl Lock {
         Ok(lock)
     }
 
+    /// Takes in what this build has installed, above what the image below, if it is one of ours, had.
+    pub fn take_system_packages(&mut self, below: Option<&Self>, installed: &[LockedSystemPackage]) {
+        let is_replaced = |old: &&LockedSystemPackage| {
+            installed.iter().any(|new| new.name == old.name && new.architecture == old.architecture)
+        };
+        let kept = below.into_iter().flat_map(|lock| &lock.apt).filter(|old| !is_replaced(old));
+        self.apt = kept.chain(installed).cloned().collect();
+        self.apt.sort();
+    }
+
     /// True when every address of the lock is on one of these origins (scheme, host and port).
     pub fn addresses_are_within(&self, origins: &[Origin]) -> bool {
         self.pip
@@ -176,6 +190,7 @@ mod tests {
             platform: "linux/amd64".into(),
             base: LockedBase { reference: "registry.example/base:1".into(), digest: Digest::of(b"base") },
             python: None,
+            apt: Vec::new(),
             pip: vec![LockedPackage {
                 name: "six".into(),
                 version: "1.17.0".into(),

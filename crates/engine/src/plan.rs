@@ -145,14 +145,11 @@ impl BuildPlan {
 
     /// Parts of a spec that are read and checked, and cannot be built yet.
     fn check_supported(&self) -> Result<(), BuildError> {
-        let missing = match (self.spec.apt.is_empty(), self.spec.conda.is_empty()) {
-            (true, true) => return Ok(()),
-            (false, true) => "APT packages",
-            (true, false) => "conda packages",
-            (false, false) => "APT and conda packages",
-        };
-        Err(BuildError::new(ErrorKind::Unsupported, format!("{missing} cannot be built yet"))
-            .with_explanation("The lines are valid. This version assembles pip packages only.")
+        if self.spec.conda.is_empty() {
+            return Ok(());
+        }
+        Err(BuildError::new(ErrorKind::Unsupported, "conda packages cannot be built yet")
+            .with_explanation("The lines are valid. This version installs system and pip packages only.")
             .with_next_step("leave them out, or use a base image that has them"))
     }
 }

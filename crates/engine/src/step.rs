@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Step {
     /// Reading the base image's manifest, configuration and path index.
     Base,
+    /// Installing system packages into the base.
+    System,
     /// Choosing the exact packages.
     Resolve,
     /// Downloading packages and turning them into pieces of layers.
@@ -23,6 +25,7 @@ impl Step {
     pub fn title(self) -> &'static str {
         match self {
             Self::Base => "Read the base image",
+            Self::System => "Install APT packages",
             Self::Resolve => "Resolve packages",
             Self::Packages => "Prepare packages",
             Self::Layers => "Join layers",

@@ -39,6 +39,9 @@ pub struct PlatformImage {
     pub revision: String,
     /// Number of layers, those of the base included.
     pub layers: usize,
+    /// System packages that were installed or replaced, `name version`, in order of name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub system: Vec<String>,
     /// Packages that were added, `name version`, in order of name.
     pub added: Vec<String>,
     /// Packages of the base that were replaced, `name old → new`.

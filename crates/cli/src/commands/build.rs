@@ -9,6 +9,7 @@ use imagewright_engine::error::BuildError;
 use imagewright_engine::event::Events;
 
 use crate::arguments::BuildArguments;
+use crate::configuration::Configuration;
 use crate::display::{self, Display};
 use crate::input;
 use crate::registry::RegistryAccess;
@@ -32,6 +33,7 @@ pub(crate) async fn run(arguments: BuildArguments) -> ExitCode {
 async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) -> Result<(), BuildError> {
     let cancellation = cancelled_by_signals()
         .map_err(|error| BuildError::internal("signals cannot be waited for").with_source(error))?;
+    let configuration = Configuration::read(arguments.config.as_deref())?;
     let plan = input::plan(arguments)?;
     let context = BuildContext {
         cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
@@ -39,6 +41,7 @@ async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) 
         layer_registry: RegistryAccess::of_layers(&plan)?,
         events,
         cancellation,
+        sandbox: configuration.sandbox(),
     };
     if arguments.dry_run {
         let planned = dry_run(&plan, &context).await?;

@@ -37,7 +37,7 @@ impl Lively {
     /// A step begins, under these words.
     pub(crate) fn start(&self, step: Step, title: &str) {
         let line = self.lines.add(ProgressBar::no_length());
-        line.set_style(style("{spinner:.cyan} {prefix}{seconds}"));
+        line.set_style(style("{spinner:.cyan} {prefix}{seconds}  {msg:.dim}"));
         line.set_prefix(format!("{title:<TITLE_WIDTH$}"));
         line.enable_steady_tick(Duration::from_millis(1000 / u64::from(FRAMES_PER_SECOND)));
         if let Some(before) = self.running().replace(Running { step, line, measured: false }) {
@@ -58,6 +58,13 @@ impl Lively {
         running.line.set_message(self.screen.cut(&progress(done, total, unit), taken));
         running.line.set_length(total);
         running.line.set_position(done.min(total));
+    }
+
+    /// What a program of the running step says: the next line takes its place.
+    pub(crate) fn output(&self, line: &str) {
+        if let Some(running) = self.running().as_ref().filter(|running| !running.measured) {
+            running.line.set_message(self.screen.cut(line, 2 + TITLE_WIDTH + TIME_WIDTH + 2));
+        }
     }
 
     /// The step that runs has ended: its line goes.

@@ -129,6 +129,10 @@ impl Display {
             Event::Log { line } => {
                 print(&screen.style.dim(&format!("  {}", screen.wrap(&escape::one_line(line), 2))));
             }
+            Event::Output { line } => match lively {
+                Some(lively) => lively.output(&escape::one_line(line)),
+                None => print(&format!("  {}", escape::one_line(line))),
+            },
             Event::Warning { message } => {
                 let message = screen.wrap(&escape::one_line(message), "warning: ".len());
                 print(&screen.style.yellow(&format!("warning: {message}")));

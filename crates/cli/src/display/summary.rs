@@ -63,7 +63,12 @@ fn labelled(label: &str, text: &str, screen: Screen) -> String {
 }
 
 fn packages(image: &PlatformImage, screen: Screen) -> Vec<String> {
-    let groups = [("added", &image.added), ("replaced", &image.replaced), ("kept", &image.kept)];
+    let groups = [
+        ("system", &image.system),
+        ("added", &image.added),
+        ("replaced", &image.replaced),
+        ("kept", &image.kept),
+    ];
     let mut lines: Vec<String> = groups
         .into_iter()
         .filter(|(label, packages)| *label == "added" || !packages.is_empty())
@@ -141,6 +146,7 @@ mod tests {
             reference: "registry.example/team/analysis:1".to_owned(),
             digest: Digest::of(b"image"),
             images: vec![PlatformImage {
+                system: Vec::new(),
                 platform: "linux/amd64".to_owned(),
                 digest: Digest::of(b"image"),
                 base_digest: Digest::of(b"base"),

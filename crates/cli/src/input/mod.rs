@@ -1,6 +1,7 @@
 //! From flags and files to a build plan.
 
 mod files;
+pub(crate) mod size;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@ mod index;
 mod own;
 mod system;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use imagewright_oci::digest::Digest;
@@ -35,12 +36,34 @@ pub struct Base {
     pub tree: Arc<ImageTree>,
     /// The layers that are built upon: all of them, or those of its own base where the image is one of ours.
     pub foundation: Foundation,
+    /// The layer with the system packages of this build, directly above the foundation, which its tree has.
+    pub system: Option<AddedSystemLayer>,
     /// Bytes of each layer's tar, bottom first.
     pub uncompressed_sizes: Vec<u64>,
     /// Compressed bytes that were read from the registry now, because they had never been read before.
     pub bytes_read: u64,
     /// For whom it is: for everybody only if the registry gives it to everybody.
     pub scope: Scope,
+}
+
+/// The layer with the system packages of a build.
+#[derive(Debug, Clone)]
+pub struct AddedSystemLayer {
+    /// Names its bytes.
+    pub descriptor: Descriptor,
+    /// Digest of the uncompressed layer.
+    pub diff_id: Digest,
+    /// Where its bytes are on this machine.
+    pub file: PathBuf,
+    /// What is in it, for the image's history.
+    pub description: String,
+}
+
+impl Base {
+    /// How many layers are built upon, that of the system packages included.
+    pub fn foundation_layers(&self) -> usize {
+        self.foundation.layers.len() + usize::from(self.system.is_some())
+    }
 }
 
 /// The layers that new ones are put upon.
@@ -92,6 +115,7 @@ pub async fn load(
         config,
         tree: indexed.tree,
         foundation,
+        system: None,
         uncompressed_sizes: indexed.uncompressed_sizes,
         bytes_read: indexed.bytes_read,
         scope: indexed.scope,

@@ -43,6 +43,7 @@ pub(super) fn platform_image(
         base_digest: base.image.digest(),
         revision: assembled.revision.clone(),
         layers: assembled.layers.len(),
+        system: lock.apt.iter().map(|package| format!("{} {}", package.name, package.version)).collect(),
         added,
         replaced: replaced_lines(lock),
         kept: lock.kept.clone(),

@@ -46,12 +46,16 @@ pub(super) fn assemble(
 ) -> Result<AssembledImage, BuildError> {
     let lock_bytes = Bytes::from(lock.to_bytes()?);
     let revision = imagewright_oci::digest::Digest::of(&lock_bytes).to_string();
-    let added: Vec<AddedLayer> = layers
-        .iter()
-        .map(|layer| AddedLayer {
+    let system = base
+        .system
+        .as_ref()
+        .map(|system| AddedLayer { diff_id: system.diff_id, description: system.description.clone() });
+    let added: Vec<AddedLayer> = system
+        .into_iter()
+        .chain(layers.iter().map(|layer| AddedLayer {
             diff_id: layer.facts.diff_id,
             description: layer.recipe.contents.join(", "),
-        })
+        }))
         .collect();
     let labels = [(REVISION, revision.clone()), (SPEC_HASH, spec_hash.to_string())];
     let config = edit(&base.config, base.foundation.layers.len(), &added, &labels)?;
@@ -59,13 +63,14 @@ pub(super) fn assemble(
     let config_descriptor = Descriptor::of(OCI_CONFIG, &config);
 
     let mut descriptors: Vec<Descriptor> = base.foundation.layers.iter().map(as_oci_layer).collect();
+    descriptors.extend(base.system.iter().map(|system| system.descriptor.clone()));
     descriptors.extend(layers.iter().map(|layer| {
         Descriptor::new(layer_media_type(layer.recipe.compression), layer.facts.digest, layer.facts.size)
     }));
     let annotations = [
         (BASE_NAME, lock.base.reference.clone()),
         (BASE_DIGEST, lock.base.digest.to_string()),
-        (BASE_LAYERS, base.foundation.layers.len().to_string()),
+        (BASE_LAYERS, base.foundation_layers().to_string()),
         (LAYERS_DIGEST, layers_digest(&descriptors).to_string()),
         (REVISION, revision.clone()),
         (SPEC_HASH, spec_hash.to_string()),

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! mod.rs        platform after platform, the tag at the end
-//! platform.rs   one platform, in order: base → resolve → packages → layers → push
+//! platform.rs   one platform, in order: base → system → resolve → packages → layers → push
 //! base_image.rs finding and reading the base
+//! system.rs     system packages, which become part of the base
 //! target.rs     what Python the base has, as the steps need it
 //! resolve.rs    from requirements to a lock
 //! replaced.rs   what of the base has to go
@@ -29,6 +30,7 @@ mod push;
 mod record;
 mod replaced;
 mod resolve;
+mod system;
 mod target;
 mod wheels;
 
@@ -47,10 +49,12 @@ use crate::error::{BuildError, ErrorKind};
 use crate::event::{Event, Events, Step};
 use crate::plan::BuildPlan;
 use crate::publish::{Counters, LayerRegistry};
+use crate::sandbox::SandboxSettings;
 use crate::scope::Scope;
 use crate::summary::{BuildSummary, PlatformImage, StepSeconds};
 
 pub use dry_run::{PlannedImage, PlannedPackage};
+pub(crate) use record::now;
 
 /// How long a build that ends early waits for its threads, so that nothing writes into a folder that is being
 /// removed.
@@ -69,6 +73,8 @@ pub struct BuildContext {
     pub events: Events,
     /// Ends the build.
     pub cancellation: CancellationToken,
+    /// What the operator allows to steps that run foreign code.
+    pub sandbox: SandboxSettings,
 }
 
 /// What the platforms of one build share.
@@ -240,7 +246,7 @@ impl<'build> Shared<'build> {
 
 /// Seconds of each step, all platforms together.
 fn total_steps(built: &[BuiltPlatform]) -> Vec<StepSeconds> {
-    let steps = [Step::Base, Step::Resolve, Step::Packages, Step::Layers, Step::Push];
+    let steps = [Step::Base, Step::System, Step::Resolve, Step::Packages, Step::Layers, Step::Push];
     let seconds = |step| {
         let all = built.iter().flat_map(|platform| &platform.steps);
         all.filter(|seconds| seconds.step == step).map(|seconds| seconds.seconds).sum()

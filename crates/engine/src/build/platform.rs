@@ -52,16 +52,20 @@ impl Shared<'_> {
             steps.push(StepSeconds { step: Step::Base, seconds });
             return Ok(self.unchanged(platform, record, steps));
         }
-        let base = self.load_base(image, own.as_ref(), &step).await?;
+        let mut base = self.load_base(image, own.as_ref(), &step).await?;
         self.counters.add_read(base.bytes_read);
         steps.push(StepSeconds { step: Step::Base, seconds: step.finish(describe_base(&base)) });
+        let system = self.system(&mut base, platform, &mut steps).await?;
 
         let step = events.start(Step::Resolve, Some(&name));
         let python = self.python(&base, own.as_ref())?;
-        let (mut lock, resolved_at) = match record {
-            Some(record) => (record.lock, record.resolved_at),
-            None => (self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?, now()),
+        let (mut lock, resolved_at) = if let Some(record) = record {
+            (record.lock, record.resolved_at)
+        } else {
+            let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
+            (lock, system.made_at.unwrap_or_else(now))
         };
+        lock.take_system_packages(own.as_ref().map(|own| &own.lock), &system.packages);
         let compiler = match &python {
             Some(python) => compiler(&python.target, events).await?,
             None => None,
@@ -92,7 +96,7 @@ impl Shared<'_> {
             removal: &removal,
             locked: &lock.pip,
             prepared: &prepared,
-            foundation_layers: base.foundation.layers.len(),
+            foundation_layers: base.foundation_layers(),
             compression: self.plan.compression,
             base_scope: &base.scope,
         };

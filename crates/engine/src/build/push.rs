@@ -106,8 +106,16 @@ impl Shared<'_> {
             Ok::<_, BuildError>(())
         });
         let uploads = uploads.buffer_unordered(CONCURRENT_BLOBS).try_collect::<Vec<()>>();
+        let system = stream::iter(&base.system).map(|system| async {
+            match publisher.put_file(&system.descriptor, &system.file).await? {
+                Reused::Yes => self.counters.add_reused_layer(system.descriptor.size),
+                Reused::No => self.counters.add_new_layer(system.descriptor.size),
+            }
+            Ok::<_, BuildError>(())
+        });
+        let system = system.buffer_unordered(1).try_collect::<Vec<()>>();
         let config = publisher.put_bytes(&image.config_descriptor, image.config.clone());
-        tokio::try_join!(copies, uploads, config)?;
+        tokio::try_join!(copies, system, uploads, config)?;
         self.put_manifest(publisher, &image.manifest, image.lock.clone()).await
     }
 

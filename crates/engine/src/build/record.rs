@@ -83,6 +83,6 @@ fn path(cache: &Cache, key: RecordKey) -> std::path::PathBuf {
 }
 
 /// Seconds since the Unix epoch.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

@@ -35,6 +35,7 @@ impl Shared<'_> {
                 |own| own.lock.base.clone(),
             ),
             python: None,
+            apt: Vec::new(),
             pip: own.map(|own| own.lock.pip.clone()).unwrap_or_default(),
             replaced: own.map(|own| own.lock.replaced.clone()).unwrap_or_default(),
             kept: Vec::new(),

@@ -6,6 +6,7 @@
 //!   wheels/sha256/…       verified wheels
 //!   frames/1/KEY          a package as a compressed piece of a layer, KEY.facts what is in it
 //!   layers/1/KEY          digest, diff id and size of a layer that was joined from frames
+//!   bases/1/HEX/          a base that was unpacked for steps that run it, by its digest
 //!   builds/1/KEY          the lock and the manifest of a finished build
 //!   uv/                   uv's own cache
 //!   owners/OWNER/         the same folders for what is one owner's: see [`crate::scope`]
@@ -64,7 +65,9 @@ impl Cache {
         std::fs::create_dir_all(&root).map_err(|error| failed(&root, error))?;
         let users = Arc::new(Users::join(&root)?);
         let cache = Self { room: root.clone(), root, users };
-        for folder in [cache.index(), cache.wheels(), cache.frames(), cache.layers(), cache.staging()] {
+        for folder in
+            [cache.index(), cache.wheels(), cache.frames(), cache.layers(), cache.bases(), cache.staging()]
+        {
             std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         }
         let swept = staging::sweep(&cache.staging());
@@ -123,6 +126,16 @@ impl Cache {
     /// Finished builds.
     pub fn builds(&self) -> PathBuf {
         self.room.join("builds/1")
+    }
+
+    /// System images: what came out of running a base is for its owner alone.
+    pub fn system(&self) -> PathBuf {
+        self.room.join("system/1")
+    }
+
+    /// Bases that were unpacked for steps that run them.
+    pub fn bases(&self) -> PathBuf {
+        self.room.join("bases/1")
     }
 
     /// uv's cache.

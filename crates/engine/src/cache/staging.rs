@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::trim::files_below;
 use crate::error::BuildError;
+use crate::sandbox::{remove_tree, sweep_groups, sweep_processes};
 
 /// Held locked as long as the folder's owner lives: the kernel lets it go with the process, however that ends.
 const OWNER_LOCK: &str = "owner.lock";
@@ -15,9 +16,17 @@ const OWNER_LOCK: &str = "owner.lock";
 /// A folder that ends with its owner.
 #[derive(Debug)]
 pub struct StagingFolder {
-    // Order matters: the folder is removed while the lock is still held.
-    folder: tempfile::TempDir,
+    path: PathBuf,
     _lock: File,
+}
+
+impl Drop for StagingFolder {
+    fn drop(&mut self) {
+        // While the lock is still held. What a sandbox of this build left running is in its last moments.
+        if let Err(error) = remove_tree(&self.path) {
+            tracing::warn!(folder = %self.path.display(), %error, "a temporary folder cannot be removed");
+        }
+    }
 }
 
 impl StagingFolder {
@@ -28,14 +37,14 @@ impl StagingFolder {
             let lock = File::create(folder.path().join(OWNER_LOCK)).map_err(failed)?;
             // A sweep may have come between the two lines and taken the folder for an orphan: try another.
             if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() && folder.path().exists() {
-                return Ok(Self { folder, _lock: lock });
+                return Ok(Self { path: folder.keep(), _lock: lock });
             }
         }
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     /// Makes a folder inside it.
@@ -61,6 +70,7 @@ pub struct SweptFolder {
 /// Removes the folders whose owner is gone, and tells which. What cannot be removed is left for the next time.
 pub(super) fn sweep(parent: &Path) -> Vec<SweptFolder> {
     let mut swept = Vec::new();
+    sweep_groups();
     let Ok(entries) = std::fs::read_dir(parent) else { return swept };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -74,8 +84,9 @@ pub(super) fn sweep(parent: &Path) -> Vec<SweptFolder> {
         if !orphaned {
             continue;
         }
+        sweep_processes(&path);
         let bytes = files_below(&path).iter().map(|file| file.bytes).sum();
-        match std::fs::remove_dir_all(&path) {
+        match remove_tree(&path) {
             Ok(()) => swept.push(SweptFolder { path, bytes }),
             Err(error) => {
                 tracing::warn!(folder = %path.display(), %error, "a left temporary folder cannot be removed");

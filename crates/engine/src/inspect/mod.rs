@@ -11,6 +11,7 @@ mod interpreters;
 mod layers;
 mod own;
 mod packages;
+pub(crate) use packages::paragraphs;
 mod process;
 mod report;
 

@@ -10,7 +10,7 @@ const SYSTEM_BUNDLES: [&str; 3] =
 
 /// The file for `SSL_CERT_FILE`, which replaces what uv brings along: the system's certificates, and with private
 /// ones a file in the work folder that holds both. `None` where neither is known.
-pub(super) fn bundle(private: &[PathBuf], work: &Path) -> Result<Option<PathBuf>, PipError> {
+pub(crate) fn bundle(private: &[PathBuf], work: &Path) -> Result<Option<PathBuf>, PipError> {
     let system = std::env::var_os("SSL_CERT_FILE")
         .map(PathBuf::from)
         .into_iter()

@@ -12,7 +12,7 @@
 //! download.rs     verified files in a cache by digest
 //! ```
 
-mod certificates;
+pub(crate) mod certificates;
 mod choose;
 mod classify;
 mod compile;

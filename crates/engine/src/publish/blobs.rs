@@ -4,6 +4,8 @@
 //! Registries collect garbage and may still answer for what is gone. So a blob that was not uploaded just now
 //! counts as there only when its first bytes could be read.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use imagewright_oci::manifest::Descriptor;
 use imagewright_oci::registry::{BlobSource, Mounted, Registry};
@@ -46,6 +48,19 @@ impl Publisher {
             return Ok(Reused::Yes);
         }
         self.upload(&self.target, blob, &BlobSource::Bytes(bytes)).await?;
+        Ok(Reused::No)
+    }
+
+    /// Makes sure that a blob whose bytes are in a file is in the target repository, and nowhere else.
+    ///
+    /// # Errors
+    /// What the registry gives.
+    pub async fn put_file(&self, blob: &Descriptor, file: &Path) -> Result<Reused, BuildError> {
+        if self.is_readable(&self.target, blob).await? {
+            self.progress.skip(blob.size);
+            return Ok(Reused::Yes);
+        }
+        self.upload(&self.target, blob, &BlobSource::File(file.to_owned())).await?;
         Ok(Reused::No)
     }
 

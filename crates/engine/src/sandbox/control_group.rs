@@ -112,7 +112,8 @@ fn end(folder: &Path) {
             _ => return,
         }
         let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-        for process in processes.lines().filter_map(|line| line.trim().parse().ok()).filter_map(Pid::from_raw) {
+        for process in processes.lines().filter_map(|line| line.trim().parse().ok()).filter_map(Pid::from_raw)
+        {
             let _ = kill_process(process, Signal::KILL);
         }
         std::thread::sleep(Duration::from_millis(10));

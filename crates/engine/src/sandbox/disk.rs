@@ -51,7 +51,9 @@ impl Watch<'_> {
                         words::bytes(free)
                     ),
                 )
-                .with_next_step("free some space, ask for fewer packages, or put the cache on a larger disk");
+                .with_next_step(
+                    "free some space, ask for fewer packages, or put the cache on a larger disk",
+                );
             }
             if counted.elapsed() < pause {
                 continue;
@@ -72,7 +74,9 @@ impl Watch<'_> {
                         words::bytes(self.settings.disk)
                     ),
                 )
-                .with_next_step("ask for fewer packages, or let the administrator raise `disk` in [sandbox]");
+                .with_next_step(
+                    "ask for fewer packages, or let the administrator raise `disk` in [sandbox]",
+                );
             }
         }
     }
@@ -95,14 +99,14 @@ fn usage(folders: &[PathBuf]) -> Usage {
     for folder in folders {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         if let Ok(opened) = rustix::fs::open(folder, flags, Mode::empty()) {
-            count(opened, 0, &mut usage);
+            count(&opened, 0, &mut usage);
         }
     }
     usage
 }
 
-fn count(folder: rustix::fd::OwnedFd, depth: usize, usage: &mut Usage) {
-    let Ok(entries) = Dir::read_from(&folder) else { return };
+fn count(folder: &rustix::fd::OwnedFd, depth: usize, usage: &mut Usage) {
+    let Ok(entries) = Dir::read_from(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         if name == c"." || name == c".." {
@@ -112,12 +116,13 @@ fn count(folder: rustix::fd::OwnedFd, depth: usize, usage: &mut Usage) {
         if usage.files > MOST_FILES {
             return;
         }
-        let Ok(status) = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-        usage.bytes = usage.bytes.saturating_add(u64::try_from(status.st_blocks).unwrap_or(0).saturating_mul(512));
+        let Ok(status) = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        usage.bytes =
+            usage.bytes.saturating_add(u64::try_from(status.st_blocks).unwrap_or(0).saturating_mul(512));
         if FileType::from_raw_mode(status.st_mode) == FileType::Directory && depth < DEEPEST {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            if let Ok(opened) = openat(&folder, name, flags, Mode::empty()) {
-                count(opened, depth + 1, usage);
+            if let Ok(opened) = openat(folder, name, flags, Mode::empty()) {
+                count(&opened, depth + 1, usage);
             }
         }
     }

@@ -18,8 +18,8 @@ use crate::error::{BuildError, ErrorKind};
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where folders of this machine are mounted in the holder's namespace, so that those inside can be shown files
-/// below folders that they may not enter, such as root's home.
-const SHOWN: &str = "/tmp";
+/// below folders that they may not enter, such as root's home. No such folder is ever below this one.
+const SHOWN: &str = "/sys";
 
 /// Keeps a user, a mount and a network namespace.
 #[derive(Debug)]
@@ -63,7 +63,8 @@ impl Holder {
         let (Some(pipe), Some(process)) = (child.stdin.take(), child.id()) else {
             return Err(BuildError::internal("a process was started without its pipes"));
         };
-        let mut holder = Self { child, pipe, process, identities, folder: folder.to_owned(), shown: Vec::new() };
+        let mut holder =
+            Self { child, pipe, process, identities, folder: folder.to_owned(), shown: Vec::new() };
         let ready = unless_cancelled(cancellation, holder.wait_until_ready());
         tokio::time::timeout(START_TIMEOUT, ready)
             .await
@@ -89,7 +90,8 @@ impl Holder {
         if let Some(errors) = self.child.stderr.take() {
             let _ = errors.take(2000).read_to_string(&mut words).await;
         }
-        Err(unavailable("this machine does not let namespaces be made").with_explanation(words.trim().to_owned()))
+        Err(unavailable("this machine does not let namespaces be made")
+            .with_explanation(words.trim().to_owned()))
     }
 
     /// Its number, which names its namespaces in `/proc`.
@@ -211,12 +213,20 @@ impl Drop for Holder {
 /// A program of the fence: with nothing of our environment, in which there may be secrets, but the search path.
 pub(super) fn command(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("PATH", programs::search_path()).env("LC_ALL", "C").env(MARK, folder).current_dir("/");
+    command
+        .env_clear()
+        .env("PATH", programs::search_path())
+        .env("LC_ALL", "C")
+        .env(MARK, folder)
+        .current_dir("/");
     command
 }
 
 /// The error of a machine that does not give what a sandbox is made of.
 pub(super) fn unavailable(message: &str) -> BuildError {
-    BuildError::new(ErrorKind::Unsupported, format!("steps that run foreign code cannot be run here: {message}"))
-        .with_next_step("`imagewright doctor` tells what this machine lacks, and how to get it")
+    BuildError::new(
+        ErrorKind::Unsupported,
+        format!("steps that run foreign code cannot be run here: {message}"),
+    )
+    .with_next_step("`imagewright doctor` tells what this machine lacks, and how to get it")
 }

@@ -50,9 +50,9 @@ use control_group::ControlGroup;
 use holder::Holder;
 use network::Network;
 
-/// What runs inside cannot have more open files than this, and starts with the usual number: package tools close
+/// What runs inside starts with the usual number of files that may be open: package tools close
 /// every file that could be open, one by one.
-const OPEN_FILES: &str = "--nofile=1024:65536";
+const OPEN_FILES: &str = "--nofile=1024:";
 
 /// An open sandbox: namespaces and limits, in which programs are run one after the other.
 #[derive(Debug)]

@@ -126,7 +126,8 @@ struct Address {
 
 /// The addresses of this machine's own network cards: servers that listen on all of them are not meant for tenants.
 async fn own_addresses(folder: &std::path::Path) -> Vec<Ipv4Addr> {
-    let asked = command("ip", folder).args(["-json", "-4", "address", "show"]).stdin(Stdio::null()).output().await;
+    let asked =
+        command("ip", folder).args(["-json", "-4", "address", "show"]).stdin(Stdio::null()).output().await;
     let links: Vec<Link> =
         asked.ok().and_then(|output| serde_json::from_slice(&output.stdout).ok()).unwrap_or_default();
     let slirp = |address: &Ipv4Addr| address.octets()[..3] == NAME_SERVER.octets()[..3];

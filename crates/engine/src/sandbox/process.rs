@@ -10,7 +10,6 @@ use std::time::Duration;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
-use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::unix::pipe;
 use tokio::process::Child;
@@ -18,6 +17,7 @@ use tokio::process::Child;
 use super::control_group::ControlGroup;
 use super::disk::Watch;
 use super::holder::{command, unavailable};
+use super::sweep::process_state;
 use crate::base::blocking;
 use crate::cancel::CancellationToken;
 use crate::error::{BuildError, ErrorKind};
@@ -31,13 +31,19 @@ const KEPT_LINES: usize = 2000;
 /// How long the fence may take to be set up around a program.
 const SET_UP_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How often it is looked whether all has ended that was told to.
+const END_INTERVAL: Duration = Duration::from_millis(2);
+
 /// Takes the standard output of a program on a thread for blocking work.
 type Reader = Box<dyn FnOnce(File) -> Result<(), BuildError> + Send>;
+
+/// Sees each line.
+type See<'run> = dyn Fn(&str) + Send + Sync + 'run;
 
 /// Where a program's output goes.
 pub enum Output<'run> {
     /// Both outputs, line after line, without ends of lines.
-    Lines(&'run (dyn Fn(&str) + Send + Sync)),
+    Lines(&'run See<'run>),
     /// The standard output goes to a reader; the lines of the standard error are kept.
     Reader(Reader),
 }
@@ -71,23 +77,32 @@ pub(super) struct Running<'run> {
 }
 
 /// The first process inside: with it, the kernel ends all others.
-struct Inside(AsyncFd<OwnedFd>);
+struct Inside {
+    process: u32,
+    /// Names the process for as long as it is held, whoever gets its number later.
+    handle: OwnedFd,
+}
 
 impl Inside {
     fn of(process: u32) -> Option<Self> {
-        let process = Pid::from_raw(i32::try_from(process).ok()?)?;
+        let number = Pid::from_raw(i32::try_from(process).ok()?)?;
         // Gone already: there is nothing to end.
-        let opened = pidfd_open(process, PidfdFlags::NONBLOCK).ok()?;
-        AsyncFd::register(opened).ok().map(Self)
+        let handle = pidfd_open(number, PidfdFlags::empty()).ok()?;
+        Some(Self { process, handle })
     }
 
-    fn kill(&self) {
-        let _ = pidfd_send_signal(self.0.get_ref(), Signal::KILL);
+    /// False when it is gone.
+    fn kill(&self) -> bool {
+        pidfd_send_signal(&self.handle, Signal::KILL).is_ok()
     }
 
-    /// Returns when nothing runs inside any more.
-    async fn ended(&self) {
-        let _ = self.0.readable().await;
+    /// Ends everything inside. Returns when nothing runs there any more.
+    async fn end(&self) {
+        // The kernel ends the others first. What it leaves of the first one is somebody else's to bury.
+        let is_buried = || process_state(self.process).is_none_or(|state| matches!(state, 'Z' | 'X'));
+        while self.kill() && !is_buried() {
+            tokio::time::sleep(END_INTERVAL).await;
+        }
     }
 }
 
@@ -118,15 +133,12 @@ pub(super) async fn run(
             finished = work => finished,
         }
     };
-    if let Some(inside) = &inside {
-        inside.kill();
-    }
     if outcome.is_err() {
         let _ = started.child.start_kill();
         let _ = started.child.wait().await;
     }
     if let Some(inside) = &inside {
-        inside.ended().await;
+        inside.end().await;
     }
     outcome
 }
@@ -136,7 +148,9 @@ fn too_long(purpose: &str, timeout: Duration) -> BuildError {
         ErrorKind::Timeout,
         format!("{purpose} was ended: it took longer than {} minutes", timeout.as_secs().div_ceil(60)),
     )
-    .with_next_step("try again; if it keeps happening, let the administrator raise `timeout_seconds` in [sandbox]")
+    .with_next_step(
+        "try again; if it keeps happening, let the administrator raise `timeout_seconds` in [sandbox]",
+    )
 }
 
 /// A program that waits behind its gate.
@@ -228,7 +242,7 @@ impl Started {
 
 async fn collect(started: &mut Started, output: Output<'_>) -> Result<Finished, BuildError> {
     let ignore = |_: &str| {};
-    let (see, reader): (&(dyn Fn(&str) + Send + Sync), Option<Reader>) = match output {
+    let (see, reader): (&See<'_>, Option<Reader>) = match output {
         Output::Lines(see) => (see, None),
         Output::Reader(reader) => (&ignore, Some(reader)),
     };
@@ -255,7 +269,7 @@ async fn collect(started: &mut Started, output: Output<'_>) -> Result<Finished, 
 }
 
 /// Reads lines to the end and keeps the first and the last ones.
-async fn keep_lines(input: impl AsyncRead + Unpin, see: &(dyn Fn(&str) + Send + Sync)) -> Vec<String> {
+async fn keep_lines(input: impl AsyncRead + Unpin, see: &See<'_>) -> Vec<String> {
     let mut input = BufReader::new(input);
     let mut first = Vec::new();
     let mut last = std::collections::VecDeque::new();
@@ -309,9 +323,7 @@ mod tests {
     async fn endless_lines_and_endless_output_are_cut() {
         let mut text = "x".repeat(10_000);
         text.push_str("\nshort\n");
-        for number in 0..5000 {
-            text.push_str(&format!("{number}\n"));
-        }
+        text.extend((0..5000).map(|number| format!("{number}\n")));
         let lines = keep_lines(text.as_bytes(), &|_| {}).await;
         assert_eq!(lines[0].len(), 4000);
         assert_eq!(lines[1], "short");

@@ -99,7 +99,9 @@ pub fn examine() -> Vec<Finding> {
             };
             match found {
                 Ok(detail) => Finding { protection, given: true, detail, install: None },
-                Err((detail, install)) => Finding { protection, given: false, detail, install: Some(install) },
+                Err((detail, install)) => {
+                    Finding { protection, given: false, detail, install: Some(install) }
+                }
             }
         })
         .collect()
@@ -132,9 +134,8 @@ pub fn refuse_if_too_few(settings: &SandboxSettings) -> Result<(), BuildError> {
 type Found = Result<String, (String, String)>;
 
 fn separate_users() -> Found {
-    let number = |name: &str| {
-        fs::read_to_string(format!("/proc/sys/{name}")).ok()?.trim().parse::<u64>().ok()
-    };
+    let number =
+        |name: &str| fs::read_to_string(format!("/proc/sys/{name}")).ok()?.trim().parse::<u64>().ok();
     if number("kernel/unprivileged_userns_clone") == Some(0) && !getuid().is_root() {
         return Err((
             "namespaces of users are switched off for ordinary users".to_owned(),
@@ -216,7 +217,8 @@ mod tests {
 
     #[test]
     fn what_the_sandbox_is_made_of_is_never_waived() {
-        let settings = SandboxSettings { allow_without: Protection::ALL.into(), ..SandboxSettings::default() };
+        let settings =
+            SandboxSettings { allow_without: Protection::ALL.into(), ..SandboxSettings::default() };
         let needed: Vec<_> = Protection::ALL.into_iter().filter(|one| settings.requires(*one)).collect();
         assert_eq!(
             needed,

@@ -27,6 +27,12 @@ pub(super) fn process_start(process: u32) -> Option<u64> {
     rest.split_whitespace().nth(19)?.parse().ok()
 }
 
+/// What a process is doing, in the kernel's letters; `None` when there is none of this number.
+pub(super) fn process_state(process: u32) -> Option<char> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    text.rsplit_once(')')?.1.trim_start().chars().next()
+}
+
 /// True while the process that was started then lives.
 pub(super) fn is_alive(process: u32, start: u64) -> bool {
     process_start(process) == Some(start)
@@ -41,7 +47,9 @@ pub(crate) fn sweep_processes(folder: &Path) -> usize {
     let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     let marked = numbers.filter(|number| {
         let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == mark)
+        // The folder itself, or one below it.
+        let is_below = |rest: &[u8]| rest.is_empty() || rest[0] == b'/';
+        environment.split(|byte| *byte == 0).any(|one| one.strip_prefix(&mark[..]).is_some_and(is_below))
     });
     marked.filter_map(Pid::from_raw).filter(|process| kill_process(*process, Signal::KILL).is_ok()).count()
 }
@@ -99,7 +107,8 @@ mod tests {
         let start = |folder: &str| {
             Command::new("sleep").arg("1000").env(MARK, folder).stdin(Stdio::null()).spawn().unwrap()
         };
-        let (mut ours, mut other) = (start("/cache/staging/build-a"), start("/cache/staging/build-ab"));
+        let (mut ours, mut other) =
+            (start("/cache/staging/build-a/system"), start("/cache/staging/build-ab"));
         assert_eq!(sweep_processes(Path::new("/cache/staging/build-a")), 1);
         assert!(!ours.wait().unwrap().success());
         assert!(other.try_wait().unwrap().is_none());

@@ -4,6 +4,7 @@ mod apk;
 mod conda;
 mod dpkg;
 mod paragraphs;
+pub(crate) use paragraphs::paragraphs;
 
 use imagewright_oci::layer::entry::Kind;
 use imagewright_oci::tree::ImageTree;

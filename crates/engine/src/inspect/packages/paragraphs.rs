@@ -2,20 +2,20 @@
 
 /// One package's fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Paragraph<'text> {
+pub(crate) struct Paragraph<'text> {
     fields: Vec<(&'text str, &'text str)>,
 }
 
 impl<'text> Paragraph<'text> {
     /// The value of a field.
-    pub(super) fn field(&self, name: &str) -> Option<&'text str> {
+    pub(crate) fn field(&self, name: &str) -> Option<&'text str> {
         self.fields.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
     }
 }
 
 /// The paragraphs of a text. Continued lines, which start with a blank, are left out: nothing that is read here
 /// has any.
-pub(super) fn paragraphs(text: &str) -> impl Iterator<Item = Paragraph<'_>> {
+pub(crate) fn paragraphs(text: &str) -> impl Iterator<Item = Paragraph<'_>> {
     text.split("\n\n").map(paragraph).filter(|paragraph| !paragraph.fields.is_empty())
 }
 

@@ -7,7 +7,8 @@ mod write;
 
 pub use read::{TarEntry, TarError, TarReader, TypeFlag};
 pub use write::{
-    END_OF_ARCHIVE, write_directory, write_file_header, write_padding, write_symlink, write_whiteout,
+    END_OF_ARCHIVE, write_directory, write_fifo, write_file_header, write_hard_link, write_opaque,
+    write_padding, write_symlink, write_whiteout,
 };
 
 /// Length of a tar block in bytes.

@@ -62,6 +62,36 @@ pub fn write_symlink(
     write_header(output, path, b'2', 0, target, metadata)
 }
 
+/// Writes another name of a file that stands earlier in the archive.
+///
+/// # Errors
+/// What `output` gives.
+pub fn write_hard_link(
+    output: &mut (impl Write + ?Sized),
+    path: &str,
+    target: &str,
+    metadata: &Metadata,
+) -> io::Result<()> {
+    write_header(output, path, b'1', 0, target, metadata)
+}
+
+/// Writes a named pipe.
+///
+/// # Errors
+/// What `output` gives.
+pub fn write_fifo(output: &mut (impl Write + ?Sized), path: &str, metadata: &Metadata) -> io::Result<()> {
+    write_header(output, path, b'6', 0, "", metadata)
+}
+
+/// Writes the mark that empties the folder `path` of what the layers below have in it.
+///
+/// # Errors
+/// What `output` gives.
+pub fn write_opaque(output: &mut (impl Write + ?Sized), path: &str) -> io::Result<()> {
+    let marker = crate::layer::path::join(path, ".wh..wh..opq");
+    write_header(output, &marker, b'0', 0, "", &Metadata::new(0o644, 0, 0, 0))
+}
+
 /// Writes the whiteout that removes `path` of the layers below.
 ///
 /// # Errors

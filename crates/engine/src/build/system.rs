@@ -1,0 +1,137 @@
+//! System packages: the base with them takes the place of the base in all later steps.
+
+use std::sync::Arc;
+
+use imagewright_oci::manifest::{Descriptor, Platform};
+use imagewright_oci::tree::ImageTree;
+
+use super::Shared;
+use crate::assemble::manifest::layer_media_type;
+use crate::base::{AddedSystemLayer, Base};
+use crate::error::BuildError;
+use crate::event::Step;
+use crate::lock::LockedSystemPackage;
+use crate::scope::Scope;
+use crate::summary::StepSeconds;
+use crate::system::{
+    AptBase, StepImage, StoredLayer, SystemContext, SystemImage, SystemRequest, detect,
+    proxies_of_this_process, system_image,
+};
+use crate::words;
+
+/// What came of the step.
+#[derive(Default)]
+pub(super) struct SystemStep {
+    /// What it installed.
+    pub(super) packages: Vec<LockedSystemPackage>,
+    /// Seconds since the Unix epoch at which that was decided; `None` where nothing was asked for.
+    pub(super) made_at: Option<u64>,
+}
+
+impl Shared<'_> {
+    /// Whether the base can have system packages: told before anything is run, or even fetched.
+    pub(super) fn apt(&self, base: &Base, platform: &Platform) -> Result<Option<AptBase>, BuildError> {
+        if self.plan.spec.apt.is_empty() {
+            return Ok(None);
+        }
+        detect(&base.foundation.tree, &base.config, platform).map(Some)
+    }
+
+    /// Installs the plan's system packages, or finds them installed, and puts them into the base.
+    pub(super) async fn system(
+        &self,
+        base: &mut Base,
+        platform: &Platform,
+        steps: &mut Vec<StepSeconds>,
+    ) -> Result<SystemStep, BuildError> {
+        let Some(apt) = self.apt(base, platform)? else { return Ok(SystemStep::default()) };
+        let name = platform.to_string();
+        let step = self.context.events.start(Step::System, Some(&name));
+        let image = self.system_image(base, &apt, &name).await?;
+        if let Some(layer) = &image.layer {
+            let media_type = layer_media_type(layer.compression);
+            add(
+                base,
+                AddedSystemLayer {
+                    descriptor: Descriptor::new(media_type, layer.facts.digest, layer.facts.size),
+                    diff_id: layer.facts.diff_id,
+                    file: layer.file.clone(),
+                    description: describe(&image),
+                },
+                layer,
+            )?;
+            // Whatever is told from its tree was told by foreign code.
+            base.scope = Scope::Owner(self.plan.owner());
+        }
+        let found = if image.found { ", made before" } else { "" };
+        let detail = format!("{} installed{found}", words::count(image.packages.len(), "system package"));
+        steps.push(StepSeconds { step: Step::System, seconds: step.finish(detail) });
+        Ok(SystemStep { packages: image.packages, made_at: Some(image.made_at) })
+    }
+
+    async fn system_image(
+        &self,
+        base: &Base,
+        apt: &AptBase,
+        platform: &str,
+    ) -> Result<SystemImage, BuildError> {
+        let foundation = &base.foundation;
+        let layers = foundation.layers.iter().zip(&foundation.diff_ids).map(|(layer, diff_id)| StoredLayer {
+            descriptor: layer.clone(),
+            diff_id: *diff_id,
+            file: None,
+        });
+        let request = SystemRequest {
+            image: StepImage::new(&base.image.repository, layers.collect(), &base.config),
+            tree: Arc::clone(&foundation.tree),
+            apt,
+            reference: &self.plan.spec.base.to_string(),
+            packages: &self.plan.spec.apt,
+            compression: self.plan.compression,
+            freshness_seconds: if self.plan.fresh { 0 } else { self.plan.freshness_seconds },
+            ca_bundles: &self.plan.ca_bundles,
+            network: proxies_of_this_process()?
+                .into_iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect(),
+        };
+        let staging = self.staging.subfolder(&format!("system-{}", platform.replace('/', "-")))?;
+        // All of it is the owner's: a base that takes credentials, unpacked, is as little for others as what it made.
+        let cache = self.owners_cache();
+        let context = SystemContext {
+            cache: &cache,
+            registry: &self.context.registry,
+            settings: &self.context.sandbox,
+            events: &self.context.events,
+            staging: &staging,
+            cancellation: &self.context.cancellation,
+        };
+        system_image(&request, &context).await
+    }
+}
+
+/// Lays the layer over the base.
+fn add(
+    base: &mut Base,
+    added: AddedSystemLayer,
+    layer: &crate::system::SystemLayer,
+) -> Result<(), BuildError> {
+    let over = |tree: &Arc<ImageTree>| {
+        let mut tree = ImageTree::clone(tree);
+        tree.apply(&layer.index).map_err(|error| {
+            BuildError::internal("the system layer does not fit its base").with_source(error)
+        })?;
+        Ok::<_, BuildError>(Arc::new(tree))
+    };
+    let same = Arc::ptr_eq(&base.tree, &base.foundation.tree);
+    base.foundation.tree = over(&base.foundation.tree)?;
+    base.tree = if same { Arc::clone(&base.foundation.tree) } else { over(&base.tree)? };
+    base.system = Some(added);
+    Ok(())
+}
+
+/// `apt: jq 1.6-2.1, libjq1 1.6-2.1`, for the image's history.
+fn describe(image: &SystemImage) -> String {
+    let packages = image.packages.iter().map(|package| format!("{} {}", package.name, package.version));
+    format!("apt: {}", packages.collect::<Vec<_>>().join(", "))
+}

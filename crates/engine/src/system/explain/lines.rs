@@ -1,0 +1,94 @@
+//! apt's output, in pieces.
+
+/// Lines of an explanation, at most.
+const MOST_LINES: usize = 30;
+
+/// Last lines of the output that are shown below those that matter.
+const CONTEXT: usize = 12;
+
+/// Longest line that is shown, in characters.
+const LONGEST: usize = 400;
+
+/// The lines that apt wrote.
+pub(super) struct Lines<'output>(&'output [String]);
+
+impl<'output> Lines<'output> {
+    pub(super) fn new(lines: &'output [String]) -> Self {
+        Self(lines)
+    }
+
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &'output str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// The text of apt's own errors.
+    pub(super) fn apt_errors(&self) -> impl Iterator<Item = &'output str> {
+        self.all().filter_map(|line| line.strip_prefix("E: ").or_else(|| line.strip_prefix("Error: ")))
+    }
+
+    /// Lines that say of themselves that they are errors.
+    pub(super) fn errors(&self) -> Vec<String> {
+        let starts = ["E: ", "Error: ", "Err:", "dpkg: error", "dpkg-deb: error", "tar: "];
+        let is_error = |line: &&str| starts.iter().any(|start| line.starts_with(start));
+        self.all().filter(is_error).map(str::to_owned).collect()
+    }
+
+    /// The lines that hold one of these pieces of text.
+    pub(super) fn with(&self, pieces: &[&str]) -> Vec<String> {
+        let matches = |line: &&str| pieces.iter().any(|piece| line.contains(piece));
+        self.all().filter(matches).map(str::to_owned).collect()
+    }
+
+    /// The first line that holds a piece of text, and the next ones until one is not indented.
+    pub(super) fn paragraph(&self, piece: &str) -> Vec<String> {
+        let mut lines = self.all().skip_while(|line| !line.contains(piece));
+        let first = lines.next().into_iter();
+        first.chain(lines.take_while(|line| line.starts_with(' '))).map(str::to_owned).collect()
+    }
+
+    /// The last lines before the first one that holds a piece of text.
+    pub(super) fn before(&self, piece: &str, most: usize) -> Vec<String> {
+        let lines: Vec<&str> = self.all().take_while(|line| !line.contains(piece)).collect();
+        lines[lines.len().saturating_sub(most)..].iter().map(|line| (*line).to_owned()).collect()
+    }
+
+    /// The lines that matter, and below them the end of the output where it says more.
+    pub(super) fn with_context(&self, matter: &[String]) -> String {
+        let mut shown: Vec<String> = Vec::new();
+        for line in matter {
+            if !shown.contains(line) && shown.len() < MOST_LINES {
+                shown.push(line.clone());
+            }
+        }
+        let rest: Vec<&str> = self.all().filter(|line| !line.trim().is_empty()).collect();
+        let end = &rest[rest.len().saturating_sub(CONTEXT)..];
+        let more: Vec<String> =
+            end.iter().map(|line| (*line).to_owned()).filter(|line| !shown.contains(line)).collect();
+        if !shown.is_empty() && !more.is_empty() {
+            shown.push("…".to_owned());
+        }
+        shown.extend(more);
+        shown.iter().map(|line| clean(line)).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A line without what a terminal would obey, without passwords in addresses, and not too long.
+pub(super) fn clean(line: &str) -> String {
+    let plain: String = line
+        .chars()
+        .map(|one| if one == '\t' { ' ' } else { one })
+        .map(|one| if one.is_control() { '\u{fffd}' } else { one })
+        .take(LONGEST)
+        .collect();
+    plain.split(' ').map(without_password).collect::<Vec<_>>().join(" ")
+}
+
+/// `https://user:password@host/` becomes `https://…@host/`.
+fn without_password(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    match rest[..end].rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}{}", &rest[end..]),
+        None => word.to_owned(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Packages that do not exist, or do not fit together.
+
+use super::lines::{Lines, clean};
+use super::{AptOutput, Cause};
+use crate::error::ErrorKind;
+
+pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+    missing(output, lines).or_else(|| unmet(output, lines))
+}
+
+/// Package, version or release that the base's sources do not have.
+fn missing(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+    let mut names = Vec::new();
+    let mut other = None;
+    for error in lines.apt_errors() {
+        let unknown =
+            ["Unable to locate package ", "Couldn't find any package by glob '", "Couldn't find package "];
+        if let Some(name) = unknown.iter().find_map(|start| error.strip_prefix(start)) {
+            names.push(name.trim_end_matches('\'').to_owned());
+        } else if let Some(name) = quoted(error).filter(|_| error.ends_with("has no installation candidate"))
+        {
+            names.push(name.to_owned());
+        } else if error.starts_with("Version '") || error.starts_with("Release '") {
+            other = Some(error.to_owned());
+        }
+    }
+    names.sort();
+    names.dedup();
+    let sources = format!("the sources of {} ({})", output.base, output.system);
+    let shown = lines.errors();
+    let replaced = lines.paragraph("However the following packages replace it:");
+    if let Some(error) = other.filter(|_| names.is_empty()) {
+        return Some(Cause {
+            kind: ErrorKind::NotFound,
+            message: format!("{sources} do not have what was asked for: {}", lower(&clean(&error))),
+            lines: shown,
+            next: "leave the version or release out, or choose a base whose sources have it".to_owned(),
+        });
+    }
+    let first = names.first()?;
+    let next = if replaced.len() > 1 {
+        let instead: Vec<_> = replaced[1..].iter().flat_map(|line| line.split_whitespace()).collect();
+        format!("ask for {} instead", clean(&instead.join(" or ")))
+    } else {
+        suggestion(first)
+    };
+    let message = match names.len() {
+        1 => format!("the system package {} does not exist in {sources}", clean(first)),
+        _ => format!("the system packages {} do not exist in {sources}", clean(&names.join(", "))),
+    };
+    Some(Cause { kind: ErrorKind::NotFound, message, lines: [shown, replaced].concat(), next })
+}
+
+/// What people may have meant: names of Python packages are common here.
+fn suggestion(name: &str) -> String {
+    const PYTHON: [&str; 12] = [
+        "numpy",
+        "pandas",
+        "scipy",
+        "scikit-learn",
+        "matplotlib",
+        "torch",
+        "tensorflow",
+        "jupyter",
+        "jupyterlab",
+        "opencv-python",
+        "requests",
+        "transformers",
+    ];
+    if PYTHON.contains(&name) {
+        return format!("{name} is a Python package: ask for it with --pip {name}");
+    }
+    "check the name at packages.debian.org or packages.ubuntu.com; it may have another one in this release"
+        .to_owned()
+}
+
+/// Packages that exist and cannot be together.
+fn unmet(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+    let unmet = lines.paragraph("The following packages have unmet dependencies");
+    let broken = lines.with(&[
+        "held broken packages",
+        "pkgProblemResolver",
+        "Unmet dependencies",
+        "unable to satisfy",
+    ]);
+    if unmet.is_empty() && broken.is_empty() {
+        let essential = lines.with(&[
+            "Essential packages were removed",
+            "Packages were downgraded",
+            "needs to be reinstalled",
+        ]);
+        return (!essential.is_empty()).then(|| Cause {
+            kind: ErrorKind::Conflict,
+            message: format!("what was asked for would break the system of {}", output.base),
+            lines: essential,
+            next: "ask for other versions, or choose a base with a newer system".to_owned(),
+        });
+    }
+    Some(Cause {
+        kind: ErrorKind::Conflict,
+        message: format!(
+            "the system packages {} cannot be installed together on {}",
+            clean(&output.packages.join(", ")),
+            output.base
+        ),
+        lines: [unmet, broken].concat(),
+        next: "the lines above name what is in the way: leave one of the packages out, or ask for another version"
+            .to_owned(),
+    })
+}
+
+/// The first text in quotation marks.
+fn quoted(text: &str) -> Option<&str> {
+    text.split_once('\'')?.1.split_once('\'').map(|(name, _)| name)
+}
+
+fn lower(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}

@@ -1,0 +1,142 @@
+//! `apt-get` in a container of the base.
+
+use std::path::Path;
+
+use imagewright_spec::AptPackage;
+
+use super::container::{Container, Fence, Step};
+use super::explain::{AptOutput, AptStep, explain};
+use super::proxies::NetworkSettings;
+use crate::cancel::CancellationToken;
+use crate::error::BuildError;
+
+/// Where apt keeps what must not be in the image: lists, archives, logs.
+const APT: &str = "/run/imagewright-apt";
+
+/// A policy that keeps maintainer scripts from starting services, as every builder of images has it.
+const POLICY: &str = "#!/bin/sh\nexit 101\n";
+const POLICY_FILE: &str = "policy-rc.d";
+/// Where maintainer scripts look for it.
+pub(crate) const POLICY_PATH: &str = "usr/sbin/policy-rc.d";
+
+/// What is installed, and how.
+#[derive(Debug)]
+pub(crate) struct Installation<'build> {
+    pub(crate) packages: &'build [AptPackage],
+    /// The base's reference, for errors.
+    pub(crate) base: &'build str,
+    /// Name of the base's system, for errors.
+    pub(crate) system: &'build str,
+    /// Seconds since the Unix epoch that stand for now in what is reproducible.
+    pub(crate) epoch: i64,
+    pub(crate) network: &'build NetworkSettings,
+    /// True where the base has no policy of its own, and ours is shown instead.
+    pub(crate) with_policy: bool,
+}
+
+impl Installation<'_> {
+    /// Puts what the container needs for it into the fence, before the container is made.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub(crate) fn prepare(fence: &Fence) -> Result<(), BuildError> {
+        let folder = fence.folder_for("apt")?;
+        for name in ["lists", "cache", "log"] {
+            fence.folder_for(&format!("apt/{name}"))?;
+        }
+        let policy = folder.with_file_name(POLICY_FILE);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::write(&policy, POLICY)
+            .and_then(|()| std::fs::set_permissions(&policy, mode))
+            .map_err(|error| BuildError::file("write", &policy, error))
+    }
+
+    /// Reads the lists of packages and installs.
+    ///
+    /// # Errors
+    /// What went wrong, in words.
+    pub(crate) async fn run(
+        &self,
+        container: &Container<'_>,
+        fence_folder: &Path,
+        see: &(dyn Fn(&str) + Send + Sync),
+        cancellation: &CancellationToken,
+    ) -> Result<(), BuildError> {
+        let packages: Vec<String> = self.packages.iter().map(ToString::to_string).collect();
+        let update = ["update".to_owned()];
+        let install: Vec<String> =
+            ["install", "--yes", "--no-install-recommends"].map(str::to_owned).into_iter().collect();
+        let install = [install, packages.clone()].concat();
+        let steps = [
+            (AptStep::Update, &update[..], "reading the lists of system packages"),
+            (AptStep::Install, &install[..], "installing system packages"),
+        ];
+        let environment = self.environment();
+        let mut folders = vec![(fence_folder.join("apt"), APT, true)];
+        if self.with_policy {
+            folders.push((fence_folder.join(POLICY_FILE), "/usr/sbin/policy-rc.d", false));
+        }
+        for (apt_step, arguments, purpose) in steps {
+            let arguments = [self.command(), arguments.to_vec()].concat();
+            let step = Step {
+                arguments: &arguments,
+                environment: &environment,
+                folders: &folders,
+                network: true,
+                folder: "/",
+                purpose,
+            };
+            let finished = container.run(&step, see, cancellation).await?;
+            if !finished.status.success() {
+                return Err(explain(&AptOutput {
+                    step: apt_step,
+                    status: finished.status,
+                    lines: finished.lines,
+                    packages: &packages,
+                    base: self.base,
+                    system: self.system,
+                    killed_for_memory: container.was_killed_for_memory(),
+                }));
+            }
+        }
+        Ok(())
+    }
+
+    /// apt-get with settings for this run alone: nothing of them is written into the image.
+    fn command(&self) -> Vec<String> {
+        let mut arguments = vec!["apt-get".to_owned(), "--quiet".to_owned()];
+        let mut set = |setting: &str| arguments.extend(["--option".to_owned(), setting.to_owned()]);
+        set(&format!("Dir::State::Lists={APT}/lists"));
+        set(&format!("Dir::Cache={APT}/cache"));
+        set(&format!("Dir::Log={APT}/log"));
+        // Its fence is ours: a user of its own could not write to the folders above.
+        set("APT::Sandbox::User=root");
+        set("Acquire::Retries=3");
+        set("Acquire::Languages=none");
+        set("Dpkg::Use-Pty=0");
+        // A file of the base that was edited stays as it is; nobody is there to be asked.
+        set("Dpkg::Options::=--force-confdef");
+        set("Dpkg::Options::=--force-confold");
+        // The disk is ours until the layer is whole: what a crash leaves is thrown away.
+        set("Dpkg::Options::=--force-unsafe-io");
+        if let Some(certificates) = &self.network.certificates {
+            set(&format!("Acquire::https::CAInfo={certificates}"));
+        }
+        arguments
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let fixed = [
+            ("DEBIAN_FRONTEND", "noninteractive"),
+            ("DEBCONF_NONINTERACTIVE_SEEN", "true"),
+            ("LC_ALL", "C"),
+            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("HOME", "/root"),
+        ];
+        let mut environment: Vec<(String, String)> =
+            fixed.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        environment.push(("SOURCE_DATE_EPOCH".to_owned(), self.epoch.to_string()));
+        environment.extend(self.network.environment.iter().cloned());
+        environment
+    }
+}

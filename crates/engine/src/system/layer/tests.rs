@@ -1,0 +1,1 @@
+//! Layers from changes as overlayfs writes them down.
