@@ -46,7 +46,7 @@ async fn the_digest_depends_on_nothing_of_the_machine() {
         assert_eq!(elsewhere.digest(), expected, "{compression}");
 
         // The same machine a moment later, which has some of it in its cache and makes the rest again.
-        fs::remove_dir_all(workshop.cache().join("builds")).unwrap();
+        fs::remove_dir_all(workshop.cache().join("owners/default/builds")).unwrap();
         fs::remove_dir_all(workshop.cache().join("layers")).unwrap();
         let again = build("third/image:1").arguments(&["--fresh"]).succeed();
         assert_eq!(again.digest(), expected, "{compression}");

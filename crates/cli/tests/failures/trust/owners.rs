@@ -66,6 +66,33 @@ async fn a_wheel_of_the_same_name_reaches_nobody_else() {
     assert_eq!(workshop.leftovers(), [""; 0]);
 }
 
+/// Keeping owners apart costs the second one the pages of the index, and nothing else.
+#[tokio::test]
+async fn what_is_public_is_fetched_and_made_once_for_all() {
+    require_tool!("docker-registry", "uv");
+    let registry = Registry::new();
+    let base = push_base(&registry).await.reference;
+    let public = index();
+    let to = |name: &str| format!("{}/{name}/image:1", registry.host());
+    let workshop = Workshop::new();
+    let first = build_for(&workshop, "a", &base, &public.url(), &to("a")).run().digest();
+    let pages = public.requests().iter().filter(|request| request.path.starts_with("/simple/")).count();
+    public.forget_requests();
+
+    let second = build_for(&workshop, "b", &base, &public.url(), &to("b")).run().digest();
+
+    assert_eq!(second, first);
+    let asked = public.requests();
+    let wheels = asked.iter().filter(|request| request.path.ends_with(".whl") && request.method == "GET");
+    assert_eq!(wheels.count(), 0, "{asked:#?}");
+    assert_eq!(asked.iter().filter(|request| request.path.starts_with("/simple/")).count(), pages);
+    let owners = |part: &str| workshop.cache().join("owners/b").join(part).exists();
+    assert_eq!(
+        ["wheels", "frames", "layers", "index", "builds", "uv"].map(owners),
+        [false, false, false, false, true, true]
+    );
+}
+
 /// Pages and metadata that uv has kept, the lock of a finished build, wheels, prepared packages, known layers.
 #[tokio::test]
 async fn a_private_package_takes_credentials_from_each_owner() {
