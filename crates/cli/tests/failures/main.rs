@@ -15,4 +15,5 @@ mod packages;
 mod registry;
 mod shared;
 mod support;
+mod system;
 mod trust;

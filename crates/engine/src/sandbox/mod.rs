@@ -59,6 +59,8 @@ const OPEN_FILES: &str = "--nofile=1024:";
 pub struct Sandbox {
     // The order is that of the end: the way out first, the namespaces after it.
     network: Option<Network>,
+    /// True where this machine gives no network of its own, and the operator does without.
+    shares_network: bool,
     holder: Holder,
     group: Option<ControlGroup>,
     settings: SandboxSettings,
@@ -95,15 +97,15 @@ impl Sandbox {
         refuse_if_too_few(settings)?;
         let mut holder = Holder::start(folder, settings, cancellation).await?;
         holder.show(folder).await?;
-        let shared = settings.allows_without(Protection::PrivateNetwork);
-        let network = if network && !shared {
+        let shares_network = network && !protections::is_given(Protection::PrivateNetwork);
+        let network = if network && !shares_network {
             Some(Network::connect(&holder, settings, cancellation).await?)
         } else {
             None
         };
         holder.forbid_more_namespaces().await?;
         let group = ControlGroup::create(settings);
-        Ok(Self { network, holder, group, settings: settings.clone(), folder: folder.to_owned() })
+        Ok(Self { network, shares_network, holder, group, settings: settings.clone(), folder: folder.to_owned() })
     }
 
     /// The folder whose files can be shown.
@@ -137,11 +139,10 @@ impl Sandbox {
         program: Program<'_>,
         cancellation: &CancellationToken,
     ) -> Result<Finished, BuildError> {
-        let shares_network = self.settings.allows_without(Protection::PrivateNetwork);
         let mut arguments = self.holder.entry(self.network.is_some());
         arguments.extend(lowest_class());
         arguments.extend(self.rlimits());
-        let has_network = program.enclosure.network && (self.network.is_some() || shares_network);
+        let has_network = program.enclosure.network && (self.network.is_some() || self.shares_network);
         arguments.extend(program.enclosure.arguments(&self.holder, has_network)?);
         arguments.extend(program.arguments);
         let watched = program.enclosure.writable();

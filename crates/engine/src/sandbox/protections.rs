@@ -89,22 +89,26 @@ pub struct Finding {
 pub fn examine() -> Vec<Finding> {
     Protection::ALL
         .into_iter()
-        .map(|protection| {
-            let found = match protection {
-                Protection::SeparateUsers => separate_users(),
-                Protection::SeparateFiles => separate_files(),
-                Protection::SeparateChanges => separate_changes(),
-                Protection::PrivateNetwork => private_network(),
-                Protection::TotalMemoryLimit => total_memory_limit(),
-            };
-            match found {
-                Ok(detail) => Finding { protection, given: true, detail, install: None },
-                Err((detail, install)) => {
-                    Finding { protection, given: false, detail, install: Some(install) }
-                }
-            }
+        .map(|protection| match look_for(protection) {
+            Ok(detail) => Finding { protection, given: true, detail, install: None },
+            Err((detail, install)) => Finding { protection, given: false, detail, install: Some(install) },
         })
         .collect()
+}
+
+/// Whether this machine gives a protection.
+pub(super) fn is_given(protection: Protection) -> bool {
+    look_for(protection).is_ok()
+}
+
+fn look_for(protection: Protection) -> Found {
+    match protection {
+        Protection::SeparateUsers => separate_users(),
+        Protection::SeparateFiles => separate_files(),
+        Protection::SeparateChanges => separate_changes(),
+        Protection::PrivateNetwork => private_network(),
+        Protection::TotalMemoryLimit => total_memory_limit(),
+    }
 }
 
 /// Refuses to run anything on a machine that gives too little.

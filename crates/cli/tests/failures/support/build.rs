@@ -104,6 +104,11 @@ impl Running {
         });
     }
 
+    /// Waits until a program in the sandbox has written a line.
+    pub(crate) fn wait_for_output(&mut self, line: &str) {
+        self.wait_for(line, |event| event["event"] == "output" && event["line"] == line);
+    }
+
     /// Waits until something outside of the command can be seen.
     pub(crate) fn wait_until(&mut self, what: &str, seen: impl Fn() -> bool) {
         let deadline = Instant::now() + DEADLINE;

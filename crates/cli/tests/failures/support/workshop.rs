@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use imagewright_testkit::PackageIndex;
 use rustix::process::{Pid, Signal, kill_process};
@@ -72,6 +73,15 @@ impl Workshop {
         left.iter().map(|path| path.strip_prefix(root).unwrap_or(path).display().to_string()).collect()
     }
 
+    /// Waits until the kernel has ended what dies with a build that was killed.
+    pub(crate) fn wait_until_no_process_is_left(&self) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !self.processes().is_empty() {
+            assert!(Instant::now() < deadline, "still running: {:#?}", self.processes());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Processes that work for a build in these folders: those that name one of them, or stand in one.
     pub(crate) fn processes(&self) -> Vec<String> {
         let root = self.root().to_string_lossy().into_owned();
@@ -81,7 +91,10 @@ impl Workshop {
             let Ok(line) = fs::read(entry.path().join("cmdline")) else { continue };
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
             let folder = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
-            if line.contains(&root) || folder.starts_with(self.root()) {
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            let mark = format!("IMAGEWRIGHT_SANDBOX={root}");
+            let is_marked = String::from_utf8_lossy(&environment).contains(&mark);
+            if line.contains(&root) || is_marked || folder.starts_with(self.root()) {
                 found.push(format!("{} {line}", entry.file_name().display()));
             }
         }

@@ -1,0 +1,5 @@
+//! Steps that run what the base brings along: what it cannot do, what people are told, and that nothing is left.
+
+mod ends;
+mod hostile;
+mod scene;
