@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::{Origin, Url};
 
 use crate::error::{BuildError, ErrorKind};
+pub use crate::pip::source::{LockedBuild, LockedRequirement, LockedSource};
 pub use crate::system::LockedSystemPackage;
 
 /// Version of the format.
@@ -87,6 +88,10 @@ pub struct LockedPackage {
     /// Text of `direct_url.json`, for a package that was asked for by address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direct_url: Option<String>,
+    /// What the wheel was built from, and with what; absent for wheels that were published. `url` is then that of
+    /// the sources, and `sha256` that of the wheel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<LockedBuild>,
 }
 
 /// A package of the base that was replaced.
@@ -149,11 +154,13 @@ impl Lock {
         self.apt.sort();
     }
 
-    /// True when every address of the lock is on one of these origins (scheme, host and port).
+    /// True when every address of the lock is on one of these origins (scheme, host and port), and is that of a
+    /// wheel: what was built is on no server.
     pub fn addresses_are_within(&self, origins: &[Origin]) -> bool {
-        self.pip
-            .iter()
-            .all(|package| Url::parse(&package.url).is_ok_and(|url| origins.contains(&url.origin())))
+        self.pip.iter().all(|package| {
+            package.built.is_none()
+                && Url::parse(&package.url).is_ok_and(|url| origins.contains(&url.origin()))
+        })
     }
 
     /// What no lock of ours has. A lock may come from an image that anybody made.
@@ -199,6 +206,7 @@ mod tests {
                 sha256: Digest::of(b"six"),
                 requested: true,
                 direct_url: None,
+                built: None,
             }],
             replaced: Vec::new(),
             kept: Vec::new(),

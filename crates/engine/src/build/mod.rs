@@ -30,6 +30,7 @@ mod push;
 mod record;
 mod replaced;
 mod resolve;
+mod sources;
 mod system;
 mod target;
 mod wheels;

@@ -59,6 +59,7 @@ impl Shared<'_> {
 
         let step = events.start(Step::Resolve, Some(&name));
         let python = self.python(&base, own.as_ref())?;
+        let record = record.filter(|record| self.has_built_wheels(&base, &record.lock));
         let (mut lock, resolved_at) = if let Some(record) = record {
             (record.lock, record.resolved_at)
         } else {
@@ -78,7 +79,10 @@ impl Shared<'_> {
         let step = events.start(Step::Packages, Some(&name));
         let (removal, reduced) = self.removal(&base, &lock)?;
         let (prepared, downloaded) = match &python {
-            Some(python) => self.prepare(python, compiler, &lock, &reduced, &step).await?,
+            Some(python) => {
+                let built = self.built_scope(&base);
+                self.prepare(python, compiler, &lock, &reduced, &built, &step).await?
+            }
             None => (Vec::new(), 0),
         };
         let fresh = prepared.iter().filter(|package| package.fresh).count();

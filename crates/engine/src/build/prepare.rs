@@ -16,13 +16,14 @@ use crate::scope::Scope;
 use crate::wheel::BytecodeCompiler;
 
 impl Shared<'_> {
-    /// Makes the frames of all packages. Returns them with the bytes that were downloaded.
+    /// Makes the frames of all packages; `built` is for whom those are that were built. Returns them with the bytes that were downloaded.
     pub(super) async fn prepare(
         &self,
         python: &PythonBase,
         compiler: Option<Arc<BytecodeCompiler>>,
         lock: &Lock,
         reduced: &Arc<ImageTree>,
+        built: &Scope,
         step: &RunningStep,
     ) -> Result<(Vec<PreparedPackage>, u64), BuildError> {
         let context = self.context;
@@ -32,10 +33,11 @@ impl Shared<'_> {
             self.addresses.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             self.plan,
             context,
+            built.clone(),
         ));
         let preparer = Preparer {
             cache: context.cache.clone(),
-            scopes: Scope::readable_by(&self.plan.owner()).to_vec(),
+            scopes: [&Scope::readable_by(&self.plan.owner())[..], std::slice::from_ref(built)].concat(),
             staging: Arc::clone(&self.staging),
             tree: Arc::clone(reduced),
             scheme: Arc::new(scheme(&python.target, cache_tag.as_deref())),

@@ -49,7 +49,7 @@ impl Shared<'_> {
         if self.plan.spec.pip.requirements.is_empty() {
             return Ok(lock);
         }
-        let resolution = self.resolution(python).await?;
+        let resolution = self.resolution(python, base).await?;
         for notice in &resolution.notices {
             self.context.events.log(notice.clone());
         }
@@ -80,7 +80,7 @@ impl Shared<'_> {
         }
     }
 
-    async fn resolution(&self, python: &PythonBase) -> Result<Resolution, BuildError> {
+    async fn resolution(&self, python: &PythonBase, base: &Base) -> Result<Resolution, BuildError> {
         let mut request = self.plan.spec.pip.clone();
         request.attach_credentials(&self.plan.index_credentials);
         let mut settings = ResolverSettings::new(self.owners_cache().uv(), self.staging.path());
@@ -89,7 +89,10 @@ impl Shared<'_> {
         settings.recent_pages = !self.plan.fresh;
         settings.read_timeout = self.plan.patience.timeout();
         settings.retries = self.plan.patience.retries();
-        let resolver = PipResolver::new(UvBinary::find().await?, settings);
+        let mut resolver = PipResolver::new(UvBinary::find().await?, settings);
+        if let Some(sources) = self.sources(base)? {
+            resolver = resolver.with_sources(sources);
+        }
         let input = PipInput {
             request: &request,
             target: &python.target,
@@ -176,6 +179,10 @@ fn add(
                 .ok_or_else(|| BuildError::internal(format!("no digest is known for the wheel of {name}")))?;
             (&wheel.file_name, wheel.url.to_string(), sha256, Some(wheel.direct_url_json(sha256)))
         }
+        Source::Built(wheel) => {
+            let url = wheel.build.source.url().to_owned();
+            (&wheel.file_name, url, &wheel.sha256.hex(), wheel.direct_url.clone())
+        }
     };
     let sha256: Digest = format!("sha256:{sha256}").parse().map_err(|error| {
         BuildError::new(ErrorKind::DigestMismatch, format!("the index gives no usable digest for {file}"))
@@ -202,6 +209,10 @@ fn add(
         sha256,
         requested: package.requested,
         direct_url,
+        built: match &package.source {
+            Source::Built(wheel) => Some(wheel.build.clone()),
+            _ => None,
+        },
     });
     Ok(())
 }

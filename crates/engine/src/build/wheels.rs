@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::BuildContext;
+use crate::base::blocking;
 use crate::cache::Cache;
 use crate::cancel::CancellationToken;
 use crate::error::{BuildError, ErrorKind};
@@ -17,6 +18,7 @@ use crate::lock::LockedPackage;
 use crate::packages::{LocalWheel, PackageSource};
 use crate::pip::FileUrl;
 use crate::pip::download::{Downloader, WantedFile};
+use crate::pip::source::find_built;
 use crate::plan::BuildPlan;
 use crate::scope::{PublicSources, Scope};
 
@@ -33,6 +35,8 @@ pub(super) struct WheelSource {
     cache: Cache,
     /// Where wheels of earlier builds may be found.
     scopes: Vec<Scope>,
+    /// Where wheels are that were built for this base.
+    built: Scope,
     public: PublicSources,
     addresses: Addresses,
     permits: Semaphore,
@@ -46,11 +50,13 @@ impl WheelSource {
         addresses: Addresses,
         plan: &BuildPlan,
         context: &BuildContext,
+        built: Scope,
     ) -> Self {
         Self {
             downloader,
             cache: context.cache.clone(),
             scopes: Scope::readable_by(&plan.owner()).to_vec(),
+            built,
             public: PublicSources::of(plan),
             addresses,
             permits: Semaphore::new(CONCURRENT_DOWNLOADS),
@@ -64,7 +70,24 @@ impl WheelSource {
         self.downloaded.load(Ordering::Relaxed)
     }
 
+    /// A wheel that was built: it is in the cache, or has to be built again.
+    async fn find_built(&self, package: &LockedPackage) -> Result<LocalWheel, BuildError> {
+        let room = self.cache.of(&self.built).room().to_owned();
+        let (sha256, file) = (package.sha256, package.file.clone());
+        let found = blocking(move || find_built(&room, &sha256, &file)).await?;
+        found.map(|path| LocalWheel { path, scope: self.built.clone() }).ok_or_else(|| {
+            BuildError::new(
+                ErrorKind::NotFound,
+                format!("the wheel of {} that was built is not in the cache any more", package.name),
+            )
+            .with_next_step("build again with --fresh")
+        })
+    }
+
     async fn fetch(&self, package: &LockedPackage) -> Result<LocalWheel, BuildError> {
+        if package.built.is_some() {
+            return self.find_built(package).await;
+        }
         let url = match self.addresses.get(&package.sha256) {
             Some(url) => url.clone(),
             None => FileUrl::new(Url::parse(&package.url).map_err(|error| {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use imagewright_spec::PipRequirement;
 use pep508_rs::PackageName;
 
+use super::compile::Question;
 use super::error::PipError;
 use super::pylock::{LockedFile, LockedPackage};
 use super::resolution::{DirectWheel, FileUrl, IndexWheel, Source};
@@ -28,6 +29,7 @@ pub(super) struct Chooser<'a> {
     installed: &'a Installed,
     /// Digests (`sha256:…`) that people demand, by package.
     hashes: BTreeMap<PackageName, Vec<&'a str>>,
+    question: &'a Question,
 }
 
 impl<'a> Chooser<'a> {
@@ -36,20 +38,26 @@ impl<'a> Chooser<'a> {
         target: &'a PythonTarget,
         installed: &'a Installed,
         requirements: impl Iterator<Item = &'a PipRequirement>,
+        question: &'a Question,
     ) -> Self {
         let mut hashes: BTreeMap<PackageName, Vec<&'a str>> = BTreeMap::new();
         for requirement in requirements.filter(|requirement| !requirement.hashes().is_empty()) {
             let of = hashes.entry(requirement.requirement().name.clone()).or_default();
             of.extend(requirement.hashes().iter().map(String::as_str));
         }
-        Self { target, installed, hashes }
+        Self { target, installed, hashes, question }
     }
 
     /// Where a package of the lock comes from.
     pub(super) fn choose(&self, package: &LockedPackage) -> Result<Source, Unusable> {
         let needs_build = || {
-            Unusable::NeedsBuild(NeedsBuild { name: package.name.clone(), version: package.version.clone() })
+            let (name, version) = (package.name.clone(), package.version.clone());
+            Unusable::NeedsBuild(NeedsBuild { name, version, sdist: package.sdist.clone() })
         };
+        if let Some(built) = package.archive.as_ref().and_then(|archive| self.built_address(package, archive))
+        {
+            return Ok(built);
+        }
         if let Some(archive) = &package.archive {
             return self.direct(package, archive);
         }
@@ -63,6 +71,7 @@ impl<'a> Chooser<'a> {
         let mut candidates: Vec<(_, _, &LockedFile, String)> = package
             .wheels
             .iter()
+            .filter(|_| !self.question.refuses_wheels_of(&package.name))
             .filter(|wheel| wheel.url.as_ref().is_some_and(|url| matches!(url.scheme(), "https" | "http")))
             .filter_map(|wheel| Some((wheel, wheel.file_name()?)))
             .filter_map(|(wheel, name)| {
@@ -80,7 +89,8 @@ impl<'a> Chooser<'a> {
                     explanation: String::new(),
                 })
             };
-            return Err(if package.sdist.is_some() { needs_build() } else { no_wheel() });
+            let Some(sdist) = &package.sdist else { return Err(no_wheel()) };
+            return self.built_version(package, sdist).map_or_else(|| Err(needs_build()), Ok);
         }
         let demanded = self.hashes.get(&package.name);
         let refused = |reason: &str| {
@@ -107,6 +117,32 @@ impl<'a> Chooser<'a> {
             })
     }
 
+    /// Whether people's hashes, if they demand any, admit a file with this SHA-256.
+    pub(super) fn accepts(&self, name: &PackageName, sha256: &str) -> bool {
+        self.hashes.get(name).is_none_or(|hashes| is_demanded(hashes, sha256))
+    }
+
+    /// What was built from a source distribution.
+    fn built_version(&self, package: &LockedPackage, sdist: &LockedFile) -> Option<Source> {
+        let sha256 = sdist.sha256()?;
+        let built = self.question.built.of_version(&package.name, package.version.as_ref()?, &sha256)?;
+        Some(Source::Built(built))
+    }
+
+    /// What was built from an address: uv was given the wheel as a file. It is kept when the very same is installed.
+    fn built_address(&self, package: &LockedPackage, archive: &LockedFile) -> Option<Source> {
+        archive.path.as_ref()?;
+        let built = self.question.built.of_address(&package.name)?;
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        let there = self.installed.get(&package.name);
+        let same = there.is_some_and(|there| {
+            let (there_url, ours) = (there.direct_url.as_deref(), built.direct_url.as_deref());
+            Some(&there.version) == package.version.as_ref()
+                && ours.and_then(json).is_some_and(|ours| there_url.and_then(json) == Some(ours))
+        });
+        Some(if same { Source::Kept } else { Source::Built(built) })
+    }
+
     /// A file at an address that was asked for. It is kept when the very same one is installed.
     fn direct(&self, package: &LockedPackage, archive: &LockedFile) -> Result<Source, Unusable> {
         let refused = |reason: &str| {
@@ -119,7 +155,7 @@ impl<'a> Chooser<'a> {
         };
         let Some(rank) = tags::is_wheel(&file_name).then(|| tags::rank(&file_name, self.target)) else {
             let (name, version) = (package.name.clone(), package.version.clone());
-            return Err(Unusable::NeedsBuild(NeedsBuild { name, version }));
+            return Err(Unusable::NeedsBuild(NeedsBuild { name, version, sdist: None }));
         };
         if rank.is_none() {
             return Err(Unusable::Other(PipError::NoMatchingWheel {

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use imagewright_spec::IndexUrl;
+use pep508_rs::PackageName;
 use secrecy::ExposeSecret as _;
 use tokio_util::sync::CancellationToken;
 
+use super::built::BuiltPackages;
 use super::error::PipError;
 use super::process::{self, Finished, Invocation};
 use super::recent_pages;
@@ -66,6 +68,16 @@ pub(super) struct Question {
     pub(super) no_dependencies: bool,
     /// The lock whose versions are preferred; empty for none.
     pub(super) preferences: String,
+    /// What was built for this resolution.
+    pub(super) built: BuiltPackages,
+}
+
+impl Question {
+    /// True where a package has to be built, whatever wheels there are.
+    pub(super) fn refuses_wheels_of(&self, name: &PackageName) -> bool {
+        let name: &str = name.as_ref();
+        self.no_binary.iter().any(|one| one == ":all:" || one == name)
+    }
 }
 
 /// What comes out of a run.
@@ -114,8 +126,11 @@ async fn attempt(
     let file = |name: &str| setting.work.join(name);
     write(&file(REQUIREMENTS), &lines(&question.requirements))?;
     write(&file(CONSTRAINTS), &lines(&question.constraints))?;
-    if pages == Pages::Recent {
-        let text = recent_pages::configuration(setting.default_index, setting.extra_indexes);
+    if pages == Pages::Recent || !question.built.is_empty() {
+        let mut text = question.built.configuration();
+        if pages == Pages::Recent {
+            text += &recent_pages::configuration(setting.default_index, setting.extra_indexes);
+        }
         write(&recent_pages::path(setting.work), &text)?;
     }
     if form == Form::Lock {
@@ -127,6 +142,7 @@ async fn attempt(
         environment: environment(setting),
         folder: setting.work,
         timeout: setting.timeout,
+        purpose: "resolving the pip packages",
     };
     let Finished { status, output, errors } = process::run(invocation, cancellation).await?;
     if !status.success() {
@@ -177,9 +193,10 @@ fn arguments(setting: &Setting<'_>, question: &Question, form: Form, pages: Page
         arguments.extend(values.iter().map(|value| value.as_ref().to_owned()));
     };
     add(&[&"pip", &"compile", &REQUIREMENTS, &"--constraints", &CONSTRAINTS]);
-    match pages {
-        Pages::Recent => add(&[&"--config-file", &recent_pages::FILE]),
-        Pages::Current => add(&[&"--no-config"]),
+    if pages == Pages::Recent || !question.built.is_empty() {
+        add(&[&"--config-file", &recent_pages::FILE]);
+    } else {
+        add(&[&"--no-config"]);
     }
     if pages == Pages::Current && form == Form::Lock {
         // How long a page may be used is kept with it: without this, one that was read as recent stays so.

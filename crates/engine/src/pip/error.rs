@@ -94,6 +94,8 @@ pub enum PipError {
         best_version: Option<String>,
         /// The newest acceptable version that has a wheel for the image.
         newest_with_wheel: Option<String>,
+        /// Why it cannot be built here, where that is known.
+        reason: Option<String>,
     },
     /// An index refuses us.
     #[error("the package index {index} refuses access")]
@@ -152,6 +154,9 @@ pub enum PipError {
         /// Why.
         reason: String,
     },
+    /// Sources that could not be built.
+    #[error("{0}")]
+    Build(Box<BuildError>),
     /// One of our own files.
     #[error("could not {action} {}", path.display())]
     File {
@@ -201,6 +206,7 @@ impl PipError {
                 ErrorKind::NotFound
             }
             Self::Refused { .. } => ErrorKind::SpecInvalid,
+            Self::Build(error) => error.kind(),
             Self::Unauthorized { .. } => ErrorKind::Unauthorized,
             Self::Unreachable { explanation, .. } if explanation.contains("timed out") => ErrorKind::Timeout,
             Self::Unreachable { .. } => ErrorKind::Unreachable,
@@ -229,7 +235,9 @@ impl PipError {
             | Self::NoMatchingWheel { explanation, .. }
             | Self::Unauthorized { explanation, .. }
             | Self::Unreachable { explanation, .. }
+            | Self::SourceOnly { reason: Some(explanation), .. }
             | Self::Unexpected { explanation } => Some(explanation.as_str()).filter(|text| !text.is_empty()),
+            Self::Build(error) => error.explanation(),
             _ => None,
         }
     }
@@ -285,6 +293,7 @@ impl PipError {
                 "try again; if it happens again, the index or a proxy on the way changes files".to_owned()
             }
             Self::Unexpected { .. } => "please report this with the log of the build".to_owned(),
+            Self::Build(error) => return error.next_step().map(str::to_owned),
             Self::Cancelled | Self::TooLarge { .. } | Self::Refused { .. } | Self::File { .. } => return None,
         })
     }
@@ -294,6 +303,9 @@ impl From<PipError> for BuildError {
     fn from(error: PipError) -> Self {
         if matches!(error, PipError::Cancelled) {
             return Self::cancelled();
+        }
+        if let PipError::Build(error) = error {
+            return *error;
         }
         if let PipError::File { action, path, source } = &error
             && crate::error::is_disk_full(source)

@@ -1,4 +1,4 @@
-//! Running uv: a clean environment, bounded output, a deadline, and an end of the whole process group when the
+//! Running uv and git: a clean environment, bounded output, a deadline, and an end of the whole process group when the
 //! build is cancelled.
 
 use std::ffi::OsString;
@@ -31,6 +31,8 @@ pub(super) struct Invocation<'a> {
     pub(super) folder: &'a Path,
     /// How long it may take.
     pub(super) timeout: Duration,
+    /// What people are told that it does.
+    pub(super) purpose: &'a str,
 }
 
 /// How a program ended.
@@ -91,7 +93,7 @@ pub(super) async fn run(
         biased;
         () = cancellation.cancelled() => Err(PipError::Cancelled),
         () = tokio::time::sleep(invocation.timeout) => {
-            Err(PipError::Timeout { what: "resolving the pip packages".to_owned(), seconds })
+            Err(PipError::Timeout { what: invocation.purpose.to_owned(), seconds })
         }
         finished = collect(&mut child) => finished.map_err(failed("read the output of")),
     };

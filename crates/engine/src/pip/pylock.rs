@@ -40,6 +40,8 @@ pub(super) struct LockedPackage {
 pub(super) struct LockedFile {
     pub(super) name: Option<String>,
     pub(super) url: Option<Url>,
+    /// A file of ours, that was given by path.
+    pub(super) path: Option<String>,
     pub(super) size: Option<u64>,
     #[serde(default)]
     pub(super) hashes: Hashes,

@@ -1,12 +1,15 @@
 //! What resolving gives: the exact packages an image shall have, in the order in which pip would install them.
 
 use std::fmt;
+use std::path::PathBuf;
 
+use imagewright_oci::digest::Digest;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use serde_json::json;
 use url::Url;
 
+use super::source::LockedBuild;
 use crate::python::installed::InstalledDistribution;
 
 /// The exact packages that the requirements lead to.
@@ -49,6 +52,23 @@ pub enum Source {
     Wheel(IndexWheel),
     /// A wheel at an address that was asked for.
     DirectUrl(DirectWheel),
+    /// A wheel that was built here, since there are only sources.
+    Built(BuiltWheel),
+}
+
+/// A wheel that was built here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuiltWheel {
+    /// Its name.
+    pub file_name: String,
+    /// Where it is, in the cache of its owner and base.
+    pub path: PathBuf,
+    /// Its digest.
+    pub sha256: Digest,
+    /// What it was built from, and with what.
+    pub build: LockedBuild,
+    /// The text of `direct_url.json` (PEP 610), for sources that were asked for by address.
+    pub direct_url: Option<String>,
 }
 
 /// A wheel of an index.

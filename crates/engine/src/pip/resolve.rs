@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use imagewright_spec::{PipRequest, PipRequirement};
@@ -9,6 +10,7 @@ use pep440_rs::Version;
 use pep508_rs::{MarkerEnvironment, PackageName};
 use tokio_util::sync::CancellationToken;
 
+use super::built::BuiltPackages;
 use super::choose::{Chooser, Unusable, describe};
 use super::classify::{Failure, classify};
 use super::compile::{self, Form, Question, Setting};
@@ -16,9 +18,11 @@ use super::consistency::{self, Broken};
 use super::edges;
 use super::error::PipError;
 use super::resolution::{Resolution, ResolvedPackage, Source};
+use super::source::{Builder, SourceSettings, Wanted};
 use super::source_only::{self, NeedsBuild};
 use super::uv_binary::UvBinary;
 use super::{certificates, order, pylock, stand_in, stubs, tags};
+use crate::error::{BuildError, ErrorKind};
 use crate::python::PythonTarget;
 use crate::python::installed::Installed;
 use crate::python::markers::marker_environment;
@@ -26,6 +30,8 @@ use crate::python::pip_settings::PipSettings;
 
 /// How often a resolution is asked for again with something changed before it is given up.
 const MOST_ATTEMPTS: usize = 12;
+/// How many packages are built at most while one resolution is looked for.
+const MOST_BUILDS: usize = 40;
 
 /// How a resolver works.
 #[derive(Debug, Clone)]
@@ -79,12 +85,43 @@ pub struct PipInput<'a> {
 pub struct PipResolver {
     uv: UvBinary,
     settings: ResolverSettings,
+    /// How sources are built; `None` where nothing is.
+    sources: Option<Arc<SourceSettings>>,
+    /// The packages for whose builds this resolves, the outermost first.
+    above: Vec<PackageName>,
 }
 
 impl PipResolver {
     /// A resolver with this uv.
     pub fn new(uv: UvBinary, settings: ResolverSettings) -> Self {
-        Self { uv, settings }
+        Self { uv, settings, sources: None, above: Vec::new() }
+    }
+
+    /// The same resolver, which has packages built that are published as source only.
+    #[must_use]
+    pub fn with_sources(mut self, sources: Arc<SourceSettings>) -> Self {
+        self.sources = Some(sources);
+        self
+    }
+
+    /// The same resolver for what a package is built with.
+    ///
+    /// # Errors
+    /// A package that is needed for its own build, and a row of more than `deepest`.
+    pub(super) fn below(&self, name: &PackageName, deepest: usize) -> Result<Self, BuildError> {
+        let mut row = self.above.clone();
+        row.push(name.clone());
+        let why = if self.above.contains(name) {
+            "it is needed to be built itself".to_owned()
+        } else if row.len() > deepest {
+            format!("what it is built with would have to be built, more than {deepest} times over")
+        } else {
+            return Ok(Self { above: row, ..self.clone() });
+        };
+        let names: Vec<String> = row.iter().map(ToString::to_string).collect();
+        Err(BuildError::new(ErrorKind::Conflict, format!("{name} cannot be built: {why}"))
+            .with_explanation(names.join(" is built with "))
+            .with_next_step("choose a version of the first package that has a wheel"))
     }
 
     /// Resolves. Extra indexes are asked before the default one, and the first index that has a package decides
@@ -97,7 +134,9 @@ impl PipResolver {
         input: PipInput<'_>,
         cancellation: &CancellationToken,
     ) -> Result<Resolution, PipError> {
-        refuse_sources(&input.request.requirements)?;
+        if self.sources.is_none() {
+            refuse_sources(&input.request.requirements)?;
+        }
         let failed = |source| PipError::File {
             action: "create a folder in",
             path: self.settings.cache_folder.clone(),
@@ -124,7 +163,14 @@ impl PipResolver {
         let environment = marker_environment(input.target).ok_or_else(|| PipError::Unexpected {
             explanation: format!("{} gives no environment markers", describe(input.target)),
         })?;
-        Run { input, setting, environment, cancellation }.resolve().await
+        let builder = self.sources.as_deref().map(|settings| Builder {
+            settings,
+            resolver: self,
+            request: input.request,
+            target: input.target,
+            cancellation,
+        });
+        Run { input, setting, environment, cancellation, builder }.resolve().await
     }
 }
 
@@ -134,7 +180,7 @@ fn refuse_sources(requirements: &[PipRequirement]) -> Result<(), PipError> {
         let wheel = requirement.url().is_none_or(|url| !requirement.is_git() && tags::is_wheel(url.path()));
         if !wheel {
             let name = requirement.requirement().name.clone();
-            return Err(NeedsBuild { name, version: None }.into_error(None));
+            return Err(NeedsBuild { name, version: None, sdist: None }.into_error(None, None));
         }
     }
     Ok(())
@@ -146,6 +192,7 @@ struct Run<'a> {
     setting: Setting<'a>,
     environment: MarkerEnvironment,
     cancellation: &'a CancellationToken,
+    builder: Option<Builder<'a>>,
 }
 
 /// Packages with their sources, as one run of uv gives them.
@@ -159,7 +206,7 @@ struct Solved {
 
 impl Run<'_> {
     async fn resolve(&self) -> Result<Resolution, PipError> {
-        let first = self.solve(self.question()).await?;
+        let first = self.solve(self.question().await?).await?;
         let (solved, warnings) = self.repair(first).await?;
         let mut resolution = self.arrange(&solved).await?;
         resolution.notices = solved.notices;
@@ -167,39 +214,59 @@ impl Run<'_> {
         Ok(resolution)
     }
 
-    fn question(&self) -> Question {
+    async fn question(&self) -> Result<Question, PipError> {
         let PipInput { request, settings, installed, .. } = self.input;
-        let lines = |requirements: &[PipRequirement]| requirements.iter().map(ToString::to_string).collect();
+        let lines = |requirements: &[PipRequirement]| -> Vec<String> {
+            requirements.iter().map(ToString::to_string).collect()
+        };
         let both = |ours: &[String], images: &[String]| [ours, images].concat();
-        Question {
-            requirements: lines(&request.requirements),
+        let mut built = BuiltPackages::default();
+        let mut requirements = lines(&request.requirements);
+        if let Some(builder) = &self.builder {
+            for (line, requirement) in requirements.iter_mut().zip(&request.requirements) {
+                if let Some(given) = builder.build_address(requirement, &self.environment, &mut built).await?
+                {
+                    *line = given;
+                }
+            }
+        }
+        Ok(Question {
+            requirements,
             constraints: [lines(&request.constraints), settings.constraints.clone()].concat(),
             pre: request.pre || settings.pre,
             no_binary: both(&request.no_binary, &settings.no_binary),
             only_binary: both(&request.only_binary, &settings.only_binary),
             no_dependencies: false,
             preferences: pylock::of_installed(installed),
-        }
+            built,
+        })
     }
 
     /// Asks uv, and decides what happens with packages that would have to be built: where the newest version with
-    /// a wheel is no older, or wheels are preferred, that is taken; else it is an error.
+    /// a wheel is no older, or wheels are preferred, that is taken; else it is built, or an error where nothing is.
     async fn solve(&self, mut question: Question) -> Result<Solved, PipError> {
         let mut notices = Vec::new();
-        for _ in 0..MOST_ATTEMPTS {
+        for _ in 0..MOST_ATTEMPTS + MOST_BUILDS {
             let needs_build = match self.attempt(&question).await? {
                 Ok(packages) => return Ok(Solved { packages, question, notices }),
                 Err(needs_build) => needs_build,
             };
             let name = needs_build.name.clone();
-            let newest =
-                source_only::newest_with_wheel(&self.setting, &question, &name, self.cancellation).await?;
+            let newest = if question.refuses_wheels_of(&name) {
+                None
+            } else {
+                source_only::newest_with_wheel(&self.setting, &question, &name, self.cancellation).await?
+            };
             let asked_already = question.only_binary.contains(&name.to_string());
             let as_new =
                 newest.as_ref().zip(needs_build.version.as_ref()).is_some_and(|(new, best)| new >= best);
             let preferred = self.input.settings.prefer_binary && newest.is_some();
             if asked_already || !(as_new || preferred) {
-                return Err(needs_build.into_error(newest.as_ref()));
+                if asked_already || !self.build(&needs_build, &mut question).await? {
+                    let refusal = self.builder.as_ref().and_then(|builder| builder.settings.rooms.refusal());
+                    return Err(needs_build.into_error(newest.as_ref(), refusal));
+                }
+                continue;
             }
             if let (Some(version), false) = (&newest, as_new) {
                 notices.push(format!(
@@ -209,8 +276,39 @@ impl Run<'_> {
             question.only_binary.push(name.to_string());
         }
         Err(PipError::Unexpected {
-            explanation: format!("no resolution without building was found in {MOST_ATTEMPTS} attempts"),
+            explanation: format!("no resolution was found in {} attempts", MOST_ATTEMPTS + MOST_BUILDS),
         })
+    }
+
+    /// Builds what has to be built; false where nothing can be.
+    async fn build(&self, needs_build: &NeedsBuild, question: &mut Question) -> Result<bool, PipError> {
+        let (Some(builder), Some(version)) = (&self.builder, &needs_build.version) else { return Ok(false) };
+        let name = &needs_build.name;
+        let refused =
+            |reason: &str| PipError::Refused { name: format!("{name} {version}"), reason: reason.to_owned() };
+        if question.built.has(name, version) {
+            return Err(refused("its index has other sources for it than it had a moment ago"));
+        }
+        let sdist = match &needs_build.sdist {
+            Some(sdist) => Some(sdist.clone()),
+            None => {
+                source_only::find_sdist(&self.setting, question, name, version, self.cancellation).await?
+            }
+        };
+        let Some(sdist) = sdist else { return Ok(false) };
+        let request = self.input.request;
+        let hashed = request.requirements.iter().chain(&request.constraints);
+        let chooser = Chooser::new(self.input.target, self.input.installed, hashed, question);
+        if sdist.sha256().is_some_and(|sha256| !chooser.accepts(name, &sha256)) {
+            return Err(refused("its sources have none of the hashes that the requirement demands"));
+        }
+        let wanted = Wanted::of_index(name, version, &sdist).map_err(|reason| refused(&reason))?;
+        match Box::pin(builder.build(&wanted)).await {
+            Ok(built) => question.built.add(built),
+            Err(_) if builder.settings.rooms.refusal().is_some() => return Ok(false),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(true)
     }
 
     /// One run of uv, and a file for each package.
@@ -238,7 +336,7 @@ impl Run<'_> {
         })?;
         let request = self.input.request;
         let hashed = request.requirements.iter().chain(&request.constraints);
-        let chooser = Chooser::new(target, self.input.installed, hashed);
+        let chooser = Chooser::new(target, self.input.installed, hashed, question);
         let mut packages = BTreeMap::new();
         for package in &lock.packages {
             let source = match chooser.choose(package) {
@@ -305,7 +403,12 @@ impl Run<'_> {
 
     /// Adds extras, dependencies and indexes, and sorts.
     async fn arrange(&self, solved: &Solved) -> Result<Resolution, PipError> {
-        let pins = solved.packages.iter().filter(|(_, (_, source))| !matches!(source, Source::DirectUrl(_)));
+        let is_named = |source: &Source| match source {
+            Source::DirectUrl(_) => false,
+            Source::Built(built) => built.direct_url.is_none(),
+            Source::Kept | Source::Wheel(_) => true,
+        };
+        let pins = solved.packages.iter().filter(|(_, (_, source))| is_named(source));
         let mut pinned = solved.question.clone();
         pinned.constraints.extend(pins.map(|(name, (version, _))| format!("{name}=={version}")));
         // The pins hold the versions, so pre-releases among them need no permission of their own.

@@ -27,6 +27,7 @@ fn scope(plan: &BuildPlan, address: &str, direct: bool) -> Scope {
         sha256: Digest::of(b"demo"),
         requested: true,
         direct_url: direct.then(|| "{}".to_owned()),
+        built: None,
     };
     PublicSources::of(plan).scope_of(&package, &address.parse().unwrap())
 }

@@ -30,6 +30,7 @@ fn report() -> ImageReport {
         sha256: Digest::of(b"wheel"),
         requested,
         direct_url: None,
+        built: None,
     };
     let lock = Lock {
         version: LOCK_VERSION,

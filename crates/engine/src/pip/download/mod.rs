@@ -79,7 +79,7 @@ impl WantedFile {
     /// The files that a resolution needs, in its order; kept packages need none.
     pub fn of(resolution: &Resolution) -> Vec<Self> {
         let of_source = |source: &Source| match source {
-            Source::Kept => None,
+            Source::Kept | Source::Built(_) => None,
             Source::Wheel(wheel) => Some(Self {
                 file_name: wheel.file_name.clone(),
                 url: wheel.url.clone(),

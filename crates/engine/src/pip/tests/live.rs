@@ -54,7 +54,7 @@ async fn a_release_without_a_wheel_is_an_error_that_names_both_versions() {
     };
     for (requirement, best, wheel) in [("seqeval", "1.2.2", "0.0.10"), ("pyhive", "0.7.0", "0.7.0.dev0")] {
         let error = resolve(request(&[requirement]), PipSettings::default()).await.unwrap_err();
-        let PipError::SourceOnly { name, best_version, newest_with_wheel } = error else {
+        let PipError::SourceOnly { name, best_version, newest_with_wheel, .. } = error else {
             panic!("{error:?}")
         };
         assert_eq!(name, requirement);

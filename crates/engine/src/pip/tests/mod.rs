@@ -25,7 +25,7 @@ fn request(requirements: &[&str]) -> PipRequest {
 
 /// The pinned uv. It is found by `IMAGEWRIGHT_UV`, in `tools/bin` of the target folder, or on `PATH`; without it the
 /// tests say so, and continuous integration installs it.
-async fn uv() -> Option<UvBinary> {
+pub(super) async fn uv() -> Option<UvBinary> {
     match UvBinary::find().await {
         Ok(uv) => Some(uv),
         Err(error) => {
@@ -55,6 +55,7 @@ fn shown(resolution: &Resolution) -> Vec<String> {
         Source::Kept => "kept".to_owned(),
         Source::Wheel(wheel) => wheel.file_name.clone(),
         Source::DirectUrl(wheel) => format!("{} by address", wheel.file_name),
+        Source::Built(wheel) => format!("{} built", wheel.file_name),
     };
     let packages = resolution.packages.iter();
     packages.map(|package| format!("{} {}: {}", package.name, package.version, of(&package.source))).collect()

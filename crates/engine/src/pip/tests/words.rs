@@ -9,7 +9,7 @@ fn seen(errors: &str) -> String {
     match classify(errors, "3.10.12", "CPython 3.10 on x86_64 with glibc 2.35") {
         Failure::NeedsBuild { name, version } => {
             let needs_build = NeedsBuild::from_words(&name, version.as_deref()).unwrap();
-            shown(&needs_build.into_error(Some(&"0.0.10".parse().unwrap())))
+            shown(&needs_build.into_error(Some(&"0.0.10".parse().unwrap()), None))
         }
         Failure::Other(error) => shown(&error),
     }

@@ -1,0 +1,59 @@
+//! Packages that are published as source only: where they are built, and where their wheels are kept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Shared;
+use crate::base::Base;
+use crate::error::BuildError;
+use crate::lock::Lock;
+use crate::pip::source::{GitSettings, Rooms, SourceSettings, find_built};
+use crate::scope::Scope;
+
+/// How long building one package may take: the largest that people build take half an hour on one processor.
+const BUILD_TIMEOUT: Duration = Duration::from_hours(1);
+
+impl Shared<'_> {
+    /// For whom wheels are that were built by executing a base.
+    pub(super) fn built_scope(&self, base: &Base) -> Scope {
+        Scope::OwnerAndBase(self.owner.clone(), base.image.digest())
+    }
+
+    /// How packages are built; `None` where nothing can be.
+    pub(super) fn sources(&self, base: &Base) -> Result<Option<Arc<SourceSettings>>, BuildError> {
+        let Some(rooms) = self.rooms(base) else { return Ok(None) };
+        let system = base.system.as_ref().map_or_else(String::new, |system| system.diff_id.to_string());
+        let mut credentials = self.plan.index_credentials.clone();
+        credentials.extend(self.plan.spec.pip.credentials());
+        let events = self.context.events.clone();
+        Ok(Some(Arc::new(SourceSettings {
+            rooms,
+            downloader: self.downloader()?,
+            cache_folder: self.context.cache.of(&self.built_scope(base)).room().to_owned(),
+            environment: format!("{} {system}", base.image.digest()),
+            staging_folder: self.staging.path().to_owned(),
+            git: GitSettings {
+                credentials,
+                ca_bundles: self.plan.ca_bundles.clone(),
+                ..GitSettings::default()
+            },
+            timeout: BUILD_TIMEOUT,
+            report: Arc::new(move |line| events.log(line)),
+        })))
+    }
+
+    /// True when every wheel of a lock that was built for this base is still here.
+    pub(super) fn has_built_wheels(&self, base: &Base, lock: &Lock) -> bool {
+        let cache = self.context.cache.of(&self.built_scope(base));
+        lock.pip
+            .iter()
+            .filter(|package| package.built.is_some())
+            .all(|package| find_built(cache.room(), &package.sha256, &package.file).is_some())
+    }
+
+    /// Where the base's own programs build packages.
+    #[expect(clippy::unused_self, reason = "the sandbox gives no rooms yet")]
+    fn rooms(&self, _base: &Base) -> Option<Arc<Rooms>> {
+        None
+    }
+}
