@@ -52,7 +52,7 @@ impl<'a> Chooser<'a> {
     pub(super) fn choose(&self, package: &LockedPackage) -> Result<Source, Unusable> {
         let needs_build = || {
             let (name, version) = (package.name.clone(), package.version.clone());
-            Unusable::NeedsBuild(NeedsBuild { name, version, sdist: package.sdist.clone() })
+            Unusable::NeedsBuild(NeedsBuild { name, version, sdist: package.sdist.clone().map(Box::new) })
         };
         if let Some(built) = package.archive.as_ref().and_then(|archive| self.built_address(package, archive))
         {

@@ -17,6 +17,7 @@ use super::compile::{self, Form, Question, Setting};
 use super::consistency::{self, Broken};
 use super::edges;
 use super::error::PipError;
+use super::pylock::LockedFile;
 use super::resolution::{Resolution, ResolvedPackage, Source};
 use super::source::{Builder, SourceSettings, Wanted};
 use super::source_only::{self, NeedsBuild};
@@ -290,7 +291,7 @@ impl Run<'_> {
             return Err(refused("its index has other sources for it than it had a moment ago"));
         }
         let sdist = match &needs_build.sdist {
-            Some(sdist) => Some(sdist.clone()),
+            Some(sdist) => Some(LockedFile::clone(sdist)),
             None => {
                 source_only::find_sdist(&self.setting, question, name, version, self.cancellation).await?
             }

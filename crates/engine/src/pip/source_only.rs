@@ -18,7 +18,7 @@ pub(super) struct NeedsBuild {
     /// The version, as far as it is known.
     pub(super) version: Option<Version>,
     /// The source distribution, as far as it is known.
-    pub(super) sdist: Option<LockedFile>,
+    pub(super) sdist: Option<Box<LockedFile>>,
 }
 
 impl NeedsBuild {

@@ -1,35 +1,27 @@
 //! From sources to a wheel: how they want to be built, what with, the build, and what came out.
 
-use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use imagewright_oci::digest::Digest;
-use imagewright_spec::{PipRequest, PipRequirement};
-use pep440_rs::Version;
-use pep508_rs::PackageName;
+use imagewright_spec::PipRequest;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::explain::{self, Failure};
-use super::git::{self, GitSettings};
+use super::git;
 use super::job::{Place, Run, SOURCE_DATE_EPOCH};
 use super::locked::{LockedBuild, LockedRequirement, LockedSource};
 use super::pyproject::{BuildSystem, MOST_REQUIREMENTS};
-use super::room::Rooms;
+use super::settings::SourceSettings;
 use super::store::{Kept, Store, digest_of, key};
+use super::wanted::{Built, Wanted};
 use super::{check, environment};
 use crate::base::blocking;
 use crate::error::{BuildError, ErrorKind};
-use crate::pip::download::{Downloader, WantedFile};
+use crate::pip::PipResolver;
 use crate::pip::error::PipError;
-use crate::pip::pylock::LockedFile;
-use crate::pip::{FileUrl, PipInput, PipResolver, Source};
 use crate::python::PythonTarget;
-use crate::python::installed::Installed;
-use crate::python::pip_settings::PipSettings;
 
 /// Raised whenever building the same sources would give another wheel.
 const RECIPE: &str = "1";
@@ -37,98 +29,6 @@ const RECIPE: &str = "1";
 const MOST_ROUNDS: usize = 4;
 /// How deep requirements of builds may be source distributions themselves.
 const DEEPEST: usize = 5;
-
-/// What building needs from outside.
-#[derive(Clone)]
-pub struct SourceSettings {
-    /// Where hostile code runs.
-    pub rooms: Arc<Rooms>,
-    /// Fetches source distributions and requirements of builds, into the cache of the owner.
-    pub downloader: Downloader,
-    /// Folder of the cache of this owner and base; `built/` is made in it.
-    pub cache_folder: PathBuf,
-    /// Names what is executed: the digest of the base, or of the system image above it.
-    pub environment: String,
-    /// Folder of this build, on the file system of the cache.
-    pub staging_folder: PathBuf,
-    /// How repositories are fetched.
-    pub git: GitSettings,
-    /// How long one build may take.
-    pub timeout: Duration,
-    /// Is told what is being built, in a sentence.
-    pub report: Arc<dyn Fn(String) + Send + Sync>,
-}
-
-impl Debug for SourceSettings {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("SourceSettings")
-            .field("cache_folder", &self.cache_folder)
-            .field("environment", &self.environment)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Sources that are to be built.
-#[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    /// The package that they are of.
-    pub(crate) name: PackageName,
-    /// Its version, where it is known.
-    pub(crate) version: Option<Version>,
-    /// What they are.
-    pub(crate) source: LockedSource,
-    /// Where the archive is, with whatever the address needs; `None` for repositories.
-    pub(crate) file: Option<WantedFile>,
-}
-
-impl Wanted {
-    /// A source distribution of an index; the error is a clause for people.
-    pub(crate) fn of_index(
-        name: &PackageName,
-        version: &Version,
-        sdist: &LockedFile,
-    ) -> Result<Self, String> {
-        let url = sdist.url.clone().filter(|url| matches!(url.scheme(), "https" | "http"));
-        let (Some(url), Some(file_name)) = (url.map(FileUrl::new), sdist.file_name()) else {
-            return Err("the address of its sources is not that of a file on a web server".to_owned());
-        };
-        let digest = sdist.sha256().and_then(|hex| Some((format!("sha256:{hex}").parse().ok()?, hex)));
-        let Some((sha256, hex)) = digest else {
-            return Err(
-                "the index does not say the SHA-256 of its sources, so they cannot be verified".to_owned()
-            );
-        };
-        let source = LockedSource::Archive { url: url.to_string(), sha256, subdirectory: None };
-        let file = WantedFile { file_name, url, sha256: Some(hex), size: sdist.size };
-        Ok(Self { name: name.clone(), version: Some(version.clone()), source, file: Some(file) })
-    }
-
-    fn shown(&self) -> String {
-        self.version
-            .as_ref()
-            .map_or_else(|| self.name.to_string(), |version| format!("{} {version}", self.name))
-    }
-}
-
-/// A wheel that was built.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Built {
-    /// The package.
-    pub(crate) name: PackageName,
-    /// Its version.
-    pub(crate) version: Version,
-    /// Name of the wheel.
-    pub(crate) file_name: String,
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// Its digest.
-    pub(crate) sha256: Digest,
-    /// Its `METADATA`.
-    pub(crate) metadata: String,
-    /// What it was built from.
-    pub(crate) build: LockedBuild,
-}
 
 /// Builds sources for one target.
 #[derive(Debug, Clone, Copy)]
@@ -148,12 +48,6 @@ struct Plan {
     /// The folder of the sources, in the room.
     source: String,
     more: Vec<String>,
-}
-
-/// What a package is built with.
-struct Requirements {
-    files: Vec<PathBuf>,
-    locked: Vec<LockedRequirement>,
 }
 
 impl Builder<'_> {
@@ -176,7 +70,7 @@ impl Builder<'_> {
             let wheel_key = key(&[&plan_key, &locked]);
             if let Some((kept, path)) = store.wheel(&wheel_key)? {
                 store.keep_plan(&plan_key, &plan)?;
-                return self.built(wanted, kept, path, requirements.locked);
+                return built(wanted, kept, path, requirements.locked);
             }
             if !unpacked {
                 // The room is a new one: the sources are not in it.
@@ -186,11 +80,11 @@ impl Builder<'_> {
             }
             let folder = self.staging()?;
             let run = self.run(wanted, &plan, &plan_key, &requirements.files, folder.path()).await?;
-            let answer = self.answer(wanted, &plan.system.backend, run)?;
+            let answer = answered(wanted, &plan.system.backend, run)?;
             if let Some((file, name)) = answer.wheel {
                 let kept = self.take(wanted, &store, &wheel_key, file, &name).await?;
                 store.keep_plan(&plan_key, &plan)?;
-                return self.built(wanted, kept.0, kept.1, requirements.locked);
+                return built(wanted, kept.0, kept.1, requirements.locked);
             }
             plan.more.extend(answer.requires);
             if plan.more.len() > MOST_REQUIREMENTS {
@@ -278,75 +172,6 @@ impl Builder<'_> {
         Place { room, key, python, timeout: self.settings.timeout, purpose }
     }
 
-    /// Finds and fetches what the sources are built with. A requirement that is source only is built first.
-    async fn requirements(
-        &self,
-        wanted: &Wanted,
-        lines: &[String],
-        resolver: &PipResolver,
-    ) -> Result<Requirements, BuildError> {
-        let what = wanted.shown();
-        let mut request = PipRequest {
-            index_url: self.request.index_url.clone(),
-            extra_index_urls: self.request.extra_index_urls.clone(),
-            only_binary: self.request.only_binary.clone(),
-            ..PipRequest::default()
-        };
-        for line in lines {
-            let requirement: PipRequirement = line.parse().map_err(|problem| {
-                let shown: String = line.chars().take(200).flat_map(char::escape_default).collect();
-                let problem = format!("{problem:?}");
-                BuildError::new(
-                    ErrorKind::Unsupported,
-                    format!("{what} cannot be built: it asks for {shown}, which is not a requirement"),
-                )
-                .with_explanation(problem)
-                .with_next_step("choose another version, or tell its authors")
-            })?;
-            request.requirements.push(requirement);
-        }
-        if request.requirements.is_empty() {
-            return Ok(Requirements { files: Vec::new(), locked: Vec::new() });
-        }
-        let (installed, settings) = (Installed::default(), PipSettings::default());
-        let input =
-            PipInput { request: &request, target: self.target, installed: &installed, settings: &settings };
-        let resolution = Box::pin(resolver.resolve(input, self.cancellation)).await.map_err(|error| {
-            let error = BuildError::from(error);
-            if error.kind() == ErrorKind::Cancelled {
-                return error;
-            }
-            let message =
-                format!("{what} cannot be built, since what it is built with cannot be had: {error}");
-            let mut outer = BuildError::new(error.kind(), message);
-            if let Some(explanation) = error.explanation() {
-                outer = outer.with_explanation(explanation);
-            }
-            if let Some(next_step) = error.next_step() {
-                outer = outer.with_next_step(next_step);
-            }
-            outer.with_source(error)
-        })?;
-        let wanted = WantedFile::of(&resolution);
-        let fetched = self.settings.downloader.fetch(&wanted, &|_, _| {}, self.cancellation).await?;
-        let mut found: Vec<(LockedRequirement, PathBuf)> = Vec::new();
-        for (wanted, fetched) in wanted.iter().zip(fetched) {
-            let sha256 = format!("sha256:{}", fetched.sha256).parse().map_err(|error| {
-                BuildError::internal("a file was fetched without a digest").with_source(error)
-            })?;
-            found.push((LockedRequirement { file: wanted.file_name.clone(), sha256 }, fetched.path));
-        }
-        for package in &resolution.packages {
-            if let Source::Built(built) = &package.source {
-                let locked = LockedRequirement { file: built.file_name.clone(), sha256: built.sha256 };
-                found.push((locked, built.path.clone()));
-            }
-        }
-        found.sort();
-        let (locked, files) = found.into_iter().unzip();
-        Ok(Requirements { files, locked })
-    }
-
     async fn run(
         &self,
         wanted: &Wanted,
@@ -374,21 +199,6 @@ impl Builder<'_> {
         place.build(&plan.source, &plan.system, &given, packed, &wheel, self.cancellation).await
     }
 
-    fn answer(&self, wanted: &Wanted, backend: &str, run: Run) -> Result<Answered, BuildError> {
-        let what = wanted.shown();
-        let Some(answer) = run.answer else {
-            return Err(explain::failed(&what, backend, Failure::Driver, &run.outcome));
-        };
-        if let Some(failure) = &answer.failure {
-            return Err(explain::failed(&what, backend, Failure::read(failure), &run.outcome));
-        }
-        let wheel = run.wheel.zip(answer.wheel);
-        if wheel.is_none() && answer.requires.is_empty() {
-            return Err(explain::failed(&what, backend, Failure::NoWheel, &run.outcome));
-        }
-        Ok(Answered { wheel, requires: answer.requires })
-    }
-
     /// Checks the wheel, and keeps it.
     async fn take(
         &self,
@@ -414,37 +224,49 @@ impl Builder<'_> {
         })
         .await?
     }
-
-    fn built(
-        &self,
-        wanted: &Wanted,
-        kept: Kept,
-        path: PathBuf,
-        requires: Vec<LockedRequirement>,
-    ) -> Result<Built, BuildError> {
-        let (name, version) = check::parts(&kept.file_name)
-            .filter(|(name, _)| *name == wanted.name)
-            .ok_or_else(|| BuildError::internal("a kept wheel has another name than its package"))?;
-        Ok(Built {
-            name,
-            version,
-            file_name: kept.file_name,
-            path,
-            sha256: kept.sha256,
-            metadata: kept.metadata,
-            build: LockedBuild {
-                source: wanted.source.clone(),
-                requires,
-                source_date_epoch: SOURCE_DATE_EPOCH,
-            },
-        })
-    }
 }
 
 /// What the driver gave: a wheel with the name it was given, or what is needed besides.
 struct Answered {
     wheel: Option<(PathBuf, String)>,
     requires: Vec<String>,
+}
+
+/// What the driver gave, or why it gave nothing.
+fn answered(wanted: &Wanted, backend: &str, run: Run) -> Result<Answered, BuildError> {
+    let what = wanted.shown();
+    let Some(answer) = run.answer else {
+        return Err(explain::failed(&what, backend, Failure::Driver, &run.outcome));
+    };
+    if let Some(failure) = &answer.failure {
+        return Err(explain::failed(&what, backend, Failure::read(failure), &run.outcome));
+    }
+    let wheel = run.wheel.zip(answer.wheel);
+    if wheel.is_none() && answer.requires.is_empty() {
+        return Err(explain::failed(&what, backend, Failure::NoWheel, &run.outcome));
+    }
+    Ok(Answered { wheel, requires: answer.requires })
+}
+
+/// A wheel of the store, as a built one.
+fn built(
+    wanted: &Wanted,
+    kept: Kept,
+    path: PathBuf,
+    requires: Vec<LockedRequirement>,
+) -> Result<Built, BuildError> {
+    let (name, version) = check::parts(&kept.file_name)
+        .filter(|(name, _)| *name == wanted.name)
+        .ok_or_else(|| BuildError::internal("a kept wheel has another name than its package"))?;
+    Ok(Built {
+        name,
+        version,
+        file_name: kept.file_name,
+        path,
+        sha256: kept.sha256,
+        metadata: kept.metadata,
+        build: LockedBuild { source: wanted.source.clone(), requires, source_date_epoch: SOURCE_DATE_EPOCH },
+    })
 }
 
 /// Tells work on a thread to stop when whoever waits for it is gone.
@@ -458,7 +280,7 @@ impl CancelFlag {
 
 impl Drop for CancelFlag {
     fn drop(&mut self) {
-        self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

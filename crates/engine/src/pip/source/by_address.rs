@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::address::SourceAddress;
-use super::builder::{Builder, Wanted};
+use super::builder::Builder;
 use super::git;
 use super::locked::LockedSource;
+use super::wanted::Wanted;
 use crate::error::{BuildError, ErrorKind};
 use crate::pip::FileUrl;
 use crate::pip::built::BuiltPackages;

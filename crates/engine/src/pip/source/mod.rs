@@ -3,6 +3,7 @@
 //! ```text
 //! room.rs         where hostile code runs: an interface, others give it     driver.py  what runs there, ours
 //! builder.rs      from sources to a wheel, in order       job.rs      one run of the driver
+//! wanted.rs, settings.rs   what goes in and comes out     requirements.rs  what has to be there
 //! pyproject.rs    how sources want to be built            environment.rs  what they are built with
 //! address.rs, by_address.rs  sources at an address        git.rs, git_tree.rs  repositories
 //! hostile.rs      taking files out of the room            check.rs    whether the wheel is what was asked for
@@ -27,15 +28,19 @@ mod job;
 mod locked;
 mod missing;
 mod pyproject;
+mod requirements;
 mod room;
+mod settings;
 mod store;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
-pub use builder::SourceSettings;
 pub use git::GitSettings;
 pub use locked::{LockedBuild, LockedRequirement, LockedSource};
 pub use room::{BuildRoom, RoomCommand, RoomMaker, RoomOutcome, Rooms};
+pub use settings::SourceSettings;
 pub use store::find_built;
 
-pub(super) use builder::{Builder, Built, Wanted};
+pub(super) use builder::Builder;
+pub(super) use wanted::{Built, Wanted};
