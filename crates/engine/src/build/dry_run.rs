@@ -56,13 +56,14 @@ impl Shared<'_> {
         let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
         step.finish(describe_lock(&lock));
         let downloader = self.downloader()?;
-        let scopes = Scope::readable_by(&self.plan.owner());
+        let scopes = [&Scope::readable_by(&self.plan.owner())[..], &[self.built_scope(&base)]].concat();
         let sizes = stream::iter(&lock.pip)
             .map(|package| async {
                 let cache = &self.context.cache;
                 let cached = scopes.iter().find_map(|scope| cache.of(scope).wheel_size(package));
                 let size = match cached {
                     Some(size) => Some(size),
+                    None if package.built.is_some() => None,
                     None => downloader.size(&package.url).await,
                 };
                 PlannedPackage {

@@ -7,6 +7,7 @@
 //!   frames/1/KEY          a package as a compressed piece of a layer, KEY.facts what is in it
 //!   layers/1/KEY          digest, diff id and size of a layer that was joined from frames
 //!   bases/1/HEX/          a base that was unpacked for steps that run it, by its digest
+//!   built/1/              wheels that were built from sources: see [`crate::pip::source`]
 //!   builds/1/KEY          the lock and the manifest of a finished build
 //!   uv/                   uv's own cache
 //!   owners/OWNER/         the same folders for what is one owner's: see [`crate::scope`]
@@ -123,6 +124,11 @@ impl Cache {
         self.room.join("layers/1")
     }
 
+    /// Wheels that were built from sources.
+    pub fn built(&self) -> PathBuf {
+        self.room.join("built/1")
+    }
+
     /// Finished builds.
     pub fn builds(&self) -> PathBuf {
         self.room.join("builds/1")
@@ -151,6 +157,10 @@ impl Cache {
     /// Bytes of a package's wheel, where it is in the cache.
     pub fn wheel_size(&self, package: &crate::lock::LockedPackage) -> Option<u64> {
         let hex = package.sha256.hex();
+        if package.built.is_some() {
+            let path = self.built().join("files").join(&hex).join(&package.file);
+            return std::fs::metadata(path).ok().map(|metadata| metadata.len());
+        }
         let path = self.wheels().join("sha256").join(&hex[..2]).join(&hex).join(&package.file);
         std::fs::metadata(path).ok().map(|metadata| metadata.len())
     }

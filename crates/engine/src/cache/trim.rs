@@ -53,9 +53,10 @@ const USED_LATELY: Duration = Duration::from_hours(1);
 type Folder = fn(&Cache) -> PathBuf;
 
 /// What every room of a cache may have, and what people call it.
-const KEPT: [(&str, Folder); 7] = [
+const KEPT: [(&str, Folder); 8] = [
     ("path indexes of base images", Cache::index),
     ("wheels", Cache::wheels),
+    ("wheels that were built", Cache::built),
     ("packages ready for layers", Cache::frames),
     ("known layers", Cache::layers),
     ("system packages", |cache| cache.room().join("system/1")),
