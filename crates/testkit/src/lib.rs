@@ -40,6 +40,7 @@
 
 pub mod bases;
 
+mod apt;
 mod cache;
 mod client;
 mod digest;
@@ -56,6 +57,7 @@ mod testing;
 mod tool;
 mod wheel;
 
+pub use apt::{Deb, DebBuilder, apt_repository};
 pub use digest::sha256;
 pub use image::{
     Compression, Entry, ImageBuilder, IndexBuilder, Layer, LayerBuilder, MediaTypes, PushedImage,

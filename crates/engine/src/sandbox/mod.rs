@@ -105,7 +105,14 @@ impl Sandbox {
         };
         holder.forbid_more_namespaces().await?;
         let group = ControlGroup::create(settings);
-        Ok(Self { network, shares_network, holder, group, settings: settings.clone(), folder: folder.to_owned() })
+        Ok(Self {
+            network,
+            shares_network,
+            holder,
+            group,
+            settings: settings.clone(),
+            folder: folder.to_owned(),
+        })
     }
 
     /// The folder whose files can be shown.

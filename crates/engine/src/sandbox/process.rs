@@ -34,6 +34,9 @@ const SET_UP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often it is looked whether all has ended that was told to.
 const END_INTERVAL: Duration = Duration::from_millis(2);
 
+/// The exit code of a program that was ended by SIGPIPE, as those tell that run it.
+const BROKEN_PIPE: i32 = 128 + 13;
+
 /// Takes the standard output of a program on a thread for blocking work.
 type Reader = Box<dyn FnOnce(File) -> Result<(), BuildError> + Send>;
 
@@ -261,8 +264,9 @@ async fn collect(started: &mut Started, output: Output<'_>) -> Result<Finished, 
     let (lines, status, read) = tokio::join!(keep_lines(&mut started.lines, see), started.child.wait(), read);
     let status =
         status.map_err(|error| BuildError::internal("a program cannot be waited for").with_source(error))?;
-    // A program that failed has not written all of its output: that it failed is the cause.
-    if status.success() {
+    // A program that failed has not written all of its output, and that it failed is the cause; unless it did so
+    // because the reader had enough.
+    if status.success() || status.code() == Some(BROKEN_PIPE) {
         read?;
     }
     Ok(Finished { status, lines })

@@ -253,7 +253,9 @@ impl<'fence> Container<'fence> {
             timeout: Duration::from_secs(self.fence.settings.timeout_seconds),
             purpose: step.purpose,
         };
-        self.fence.sandbox.run(program, cancellation).await
+        let mut finished = self.fence.sandbox.run(program, cancellation).await?;
+        finished.lines.retain(|line| !is_buildahs(line));
+        Ok(finished)
     }
 
     /// Gives all that the steps have changed to a reader, as a tar archive in the form of overlayfs.
@@ -300,6 +302,13 @@ impl<'fence> Container<'fence> {
             .filter(|layer| layer.len() == 64 && layer.chars().all(|digit| digit.is_ascii_hexdigit()))
             .ok_or_else(|| BuildError::internal("buildah's container has no layer"))
     }
+}
+
+/// True for what buildah says of a step that failed: the step has said it better.
+fn is_buildahs(line: &str) -> bool {
+    ["subprocess exited with status ", "Error: exit status ", "Error: while running runtime: exit status "]
+        .iter()
+        .any(|start| line.strip_prefix(start).is_some_and(|code| code.parse::<u8>().is_ok()))
 }
 
 /// The error of a program of ours inside the fence.

@@ -76,6 +76,7 @@ impl Installation<'_> {
         if self.with_policy {
             folders.push((fence_folder.join(POLICY_FILE), "/usr/sbin/policy-rc.d", false));
         }
+        let mut warnings = Vec::new();
         for (apt_step, arguments, purpose) in steps {
             let arguments = [self.command(), arguments.to_vec()].concat();
             let step = Step {
@@ -87,11 +88,13 @@ impl Installation<'_> {
                 purpose,
             };
             let finished = container.run(&step, see, cancellation).await?;
-            if !finished.status.success() {
+            if finished.status.success() {
+                warnings.extend(unread_lists(&finished.lines));
+            } else {
                 return Err(explain(&AptOutput {
                     step: apt_step,
                     status: finished.status,
-                    lines: finished.lines,
+                    lines: [warnings, finished.lines].concat(),
                     packages: &packages,
                     base: self.base,
                     system: self.system,
@@ -139,4 +142,15 @@ impl Installation<'_> {
         environment.extend(self.network.environment.iter().cloned());
         environment
     }
+}
+
+/// The lines in which apt tells of lists that it could not read, and goes on without.
+fn unread_lists(lines: &[String]) -> Vec<String> {
+    let starts = [
+        "W: Failed to fetch ",
+        "W: Some index files failed",
+        "Warning: Failed to fetch ",
+        "Warning: Some index",
+    ];
+    lines.iter().filter(|line| starts.iter().any(|start| line.starts_with(start))).cloned().collect()
 }

@@ -9,7 +9,8 @@ async fn a_hostile_base_finds_and_reaches_nothing() {
     require_tool!("docker-registry", "mmdebstrap", "buildah", "bwrap", "slirp4netns");
     let mut scene = Scene::new().await;
     let auth_file = scene.workshop.root().join("work/auth.json");
-    std::fs::write(&auth_file, format!(r#"{{"auths": {{"other.example": {{"auth": "{SECRET}"}}}}}}"#)).unwrap();
+    std::fs::write(&auth_file, format!(r#"{{"auths": {{"other.example": {{"auth": "{SECRET}"}}}}}}"#))
+        .unwrap();
 
     let outcome = scene
         .build("probe")

@@ -10,19 +10,24 @@ const CONTEXT: usize = 12;
 const LONGEST: usize = 400;
 
 /// The lines that apt wrote.
-pub(super) struct Lines<'output>(&'output [String]);
+pub(super) struct Lines(Vec<String>);
 
-impl<'output> Lines<'output> {
-    pub(super) fn new(lines: &'output [String]) -> Self {
-        Self(lines)
+impl Lines {
+    pub(super) fn new(lines: &[String]) -> Self {
+        // apt ends some lines of its progress late, and an error may come in between.
+        let parts = |line: &String| match line.find("...E: ") {
+            Some(at) => vec![line[..at + 3].to_owned(), line[at + 3..].to_owned()],
+            None => vec![line.clone()],
+        };
+        Self(lines.iter().flat_map(parts).collect())
     }
 
-    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &'output str> {
+    pub(super) fn all(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
     /// The text of apt's own errors.
-    pub(super) fn apt_errors(&self) -> impl Iterator<Item = &'output str> {
+    pub(super) fn apt_errors(&self) -> impl Iterator<Item = &str> {
         self.all().filter_map(|line| line.strip_prefix("E: ").or_else(|| line.strip_prefix("Error: ")))
     }
 

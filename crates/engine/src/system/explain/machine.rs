@@ -6,7 +6,7 @@ use super::lines::Lines;
 use super::{AptOutput, Cause};
 use crate::error::ErrorKind;
 
-pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
     let base = output.base;
     let found = |kind, pieces: &[&str], message: String, next: &str| {
         let lines = lines.with(pieces);

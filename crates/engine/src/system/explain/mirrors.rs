@@ -101,7 +101,7 @@ const MEANINGS: [Meaning; 10] = [
     },
 ];
 
-pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
     MEANINGS.iter().find_map(|meaning| {
         let found = lines.with(meaning.pieces);
         (!found.is_empty()).then(|| Cause {

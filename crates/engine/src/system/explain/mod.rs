@@ -71,7 +71,7 @@ pub(crate) fn explain(output: &AptOutput<'_>) -> BuildError {
 }
 
 /// Nothing that is known: apt's own errors first.
-fn unknown(output: &AptOutput<'_>, lines: &Lines<'_>) -> Cause {
+fn unknown(output: &AptOutput<'_>, lines: &Lines) -> Cause {
     let what = match output.step {
         AptStep::Update => "the lists of system packages cannot be read",
         AptStep::Install => "system packages cannot be installed",

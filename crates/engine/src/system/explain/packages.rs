@@ -8,7 +8,7 @@ use crate::error::ErrorKind;
 const OWN_LINES: usize = 8;
 
 /// `dpkg: error processing package NAME (--configure):`, and the line with the script and its exit code after it.
-pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
     const START: &str = "dpkg: error processing ";
     let mut all = lines.all().skip_while(|line| !line.starts_with(START));
     let error = all.next()?;
@@ -41,7 +41,7 @@ pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> 
 }
 
 /// The lines before an error that are none of dpkg's.
-fn own_words(lines: &Lines<'_>, error: &str) -> Vec<String> {
+fn own_words(lines: &Lines, error: &str) -> Vec<String> {
     let dpkg = [
         "Setting up ",
         "Unpacking ",

@@ -4,12 +4,16 @@ use super::lines::{Lines, clean};
 use super::{AptOutput, Cause};
 use crate::error::ErrorKind;
 
-pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+pub(super) fn cause(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
+    // A package may exist in lists that could not be read: that is told then.
+    if !lines.with(&["Some index files failed to download"]).is_empty() {
+        return None;
+    }
     missing(output, lines).or_else(|| unmet(output, lines))
 }
 
 /// Package, version or release that the base's sources do not have.
-fn missing(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+fn missing(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
     let mut names = Vec::new();
     let mut other = None;
     for error in lines.apt_errors() {
@@ -75,7 +79,7 @@ fn suggestion(name: &str) -> String {
 }
 
 /// Packages that exist and cannot be together.
-fn unmet(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
+fn unmet(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
     let unmet = lines.paragraph("The following packages have unmet dependencies");
     let broken = lines.with(&[
         "held broken packages",
@@ -98,11 +102,14 @@ fn unmet(output: &AptOutput<'_>, lines: &Lines<'_>) -> Option<Cause> {
     }
     Some(Cause {
         kind: ErrorKind::Conflict,
-        message: format!(
-            "the system packages {} cannot be installed together on {}",
-            clean(&output.packages.join(", ")),
-            output.base
-        ),
+        message: match output.packages {
+            [only] => format!("the system package {} cannot be installed on {}", clean(only), output.base),
+            several => format!(
+                "the system packages {} cannot be installed together on {}",
+                clean(&several.join(", ")),
+                output.base
+            ),
+        },
         lines: [unmet, broken].concat(),
         next: "the lines above name what is in the way: leave one of the packages out, or ask for another version"
             .to_owned(),

@@ -90,6 +90,9 @@ pub(crate) fn write_layer(
             take(&mut writer, &mut reader, &path, &entry)?;
         }
     }
+    // What follows the end of the archive fills it up. Who writes it would fail if nobody read it.
+    io::copy(&mut reader.into_inner(), &mut io::sink())
+        .map_err(|error| BuildError::internal("what the step changed cannot be read").with_source(error))?;
     let notes = writer.notes();
     let Some(plain) = writer.finish().map_err(failed)? else {
         let _ = std::fs::remove_file(output);
