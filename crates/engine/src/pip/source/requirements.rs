@@ -47,6 +47,19 @@ impl Builder<'_> {
                 .with_explanation(problem)
                 .with_next_step("choose another version, or tell its authors")
             })?;
+            if requirement.is_direct_url() {
+                // Whoever wrote the sources would choose what this machine fetches, and with whose credentials.
+                return Err(BuildError::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "{what} cannot be built: it asks for {} from an address of its own",
+                        requirement.name()
+                    ),
+                )
+                .with_next_step(
+                    "choose another version: what it is built with has to come from a package index",
+                ));
+            }
             request.requirements.push(requirement);
         }
         if request.requirements.is_empty() {

@@ -3,8 +3,8 @@
 use imagewright_testkit::{PackageIndex, SdistBuilder, WheelBuilder};
 
 use super::{Workshop, at, read_built, shown, sources};
-use crate::pip::Source;
 use crate::pip::fixtures::installed;
+use crate::pip::{Resolution, Source};
 
 #[tokio::test]
 async fn a_source_distribution_is_built_once() {
@@ -140,6 +140,14 @@ async fn setuptools_builds_what_says_nothing_of_its_build() {
     request.extra_index_urls.push(index.url().parse().unwrap());
 
     let found = workshop.resolve(&request).await.unwrap();
+
+    let elsewhere = Workshop::new().await.unwrap();
+    let again = elsewhere.resolve(&request).await.unwrap();
+    let digest = |found: &Resolution| match &found.packages.last().unwrap().source {
+        Source::Built(built) => built.sha256,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(digest(&found), digest(&again), "the same sources give the same bytes in every build");
 
     let built = shown(&found).last().unwrap().clone();
     assert_eq!(built, "demo 1.0: demo-1.0-py3-none-any.whl built");

@@ -149,6 +149,35 @@ async fn a_build_requirement_that_does_not_exist_says_whose_it_is() {
 }
 
 #[tokio::test]
+async fn sources_do_not_choose_what_this_machine_fetches() {
+    let elsewhere = PackageIndex::with([&WheelBuilder::new("tool", "1.0").build()]);
+    for requires in [
+        format!("tool @ {}", elsewhere.file_url("tool-1.0-py3-none-any.whl")),
+        format!("tool @ {}", elsewhere.file_url("tool-1.0.tar.gz")),
+    ] {
+        let project = format!("[build-system]\nrequires = [\"{requires}\"]\nbuild-backend = \"x\"\n");
+        let sdist = SdistBuilder::new("demo", "1.0").file("pyproject.toml", project).build();
+        let Some(workshop) = Workshop::new().await else { return };
+        let index = PackageIndex::builder().start();
+        index.add_sdist(&sdist);
+        let mut request = at(&index.url(), &["demo"]);
+        request.no_binary.push("demo".to_owned());
+
+        let error = workshop.resolve(&request).await.unwrap_err();
+
+        assert!(error.to_string().contains("asks for tool from an address of its own"), "{error}");
+    }
+    assert!(elsewhere.requests().is_empty());
+    // What a built package needs is looked for in indexes alone, too.
+    let Some(workshop) = Workshop::new().await else { return };
+    let index = PackageIndex::builder().start();
+    let needs = format!("tool @ {}", elsewhere.file_url("tool-1.0-py3-none-any.whl"));
+    index.add_sdist(&sources("demo", "1.0", &needs).build());
+    workshop.resolve(&at(&index.url(), &["demo"])).await.unwrap_err();
+    assert!(elsewhere.requests().is_empty());
+}
+
+#[tokio::test]
 async fn a_machine_without_a_room_says_why_and_names_the_wheel_there_is() {
     let Some(mut workshop) = Workshop::new().await else { return };
     workshop.refusal = Some("this machine gives no user namespaces");
