@@ -89,10 +89,7 @@ impl Shared<'_> {
         settings.recent_pages = !self.plan.fresh;
         settings.read_timeout = self.plan.patience.timeout();
         settings.retries = self.plan.patience.retries();
-        let mut resolver = PipResolver::new(UvBinary::find().await?, settings);
-        if let Some(sources) = self.sources(base)? {
-            resolver = resolver.with_sources(sources);
-        }
+        let resolver = PipResolver::new(UvBinary::find().await?, settings).with_sources(self.sources(base)?);
         let input = PipInput {
             request: &request,
             target: &python.target,

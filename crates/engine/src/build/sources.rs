@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Shared;
+use super::system::step_image;
 use crate::base::Base;
 use crate::error::BuildError;
 use crate::lock::Lock;
 use crate::pip::source::{GitSettings, Rooms, SourceSettings, find_built};
 use crate::scope::Scope;
+use crate::system::SandboxRooms;
 
 /// How long building one package may take: the largest that people build take half an hour on one processor.
 const BUILD_TIMEOUT: Duration = Duration::from_hours(1);
@@ -19,14 +21,14 @@ impl Shared<'_> {
         Scope::OwnerAndBase(self.owner.clone(), base.image.digest())
     }
 
-    /// How packages are built; `None` where nothing can be.
-    pub(super) fn sources(&self, base: &Base) -> Result<Option<Arc<SourceSettings>>, BuildError> {
-        let Some(rooms) = self.rooms(base) else { return Ok(None) };
+    /// How packages are built.
+    pub(super) fn sources(&self, base: &Base) -> Result<Arc<SourceSettings>, BuildError> {
+        let rooms = self.rooms(base)?;
         let system = base.system.as_ref().map_or_else(String::new, |system| system.diff_id.to_string());
         let mut credentials = self.plan.index_credentials.clone();
         credentials.extend(self.plan.spec.pip.credentials());
         let events = self.context.events.clone();
-        Ok(Some(Arc::new(SourceSettings {
+        Ok(Arc::new(SourceSettings {
             rooms,
             downloader: self.downloader()?,
             cache_folder: self.context.cache.of(&self.built_scope(base)).room().to_owned(),
@@ -39,7 +41,7 @@ impl Shared<'_> {
             },
             timeout: BUILD_TIMEOUT,
             report: Arc::new(move |line| events.log(line)),
-        })))
+        }))
     }
 
     /// True when every wheel of a lock that was built for this base is still here.
@@ -52,8 +54,16 @@ impl Shared<'_> {
     }
 
     /// Where the base's own programs build packages.
-    #[expect(clippy::unused_self, reason = "the sandbox gives no rooms yet")]
-    fn rooms(&self, _base: &Base) -> Option<Arc<Rooms>> {
-        None
+    fn rooms(&self, base: &Base) -> Result<Arc<Rooms>, BuildError> {
+        let maker = SandboxRooms {
+            image: step_image(base),
+            cache: self.owners_cache(),
+            registry: Arc::clone(&self.context.registry),
+            settings: self.context.sandbox.clone(),
+            events: self.context.events.clone(),
+            staging: self.staging.subfolder(&format!("sources-{}", base.image.digest().hex()))?,
+            ca_bundles: self.plan.ca_bundles.clone(),
+        };
+        Ok(Arc::new(Rooms::new(Box::new(maker))))
     }
 }

@@ -75,15 +75,9 @@ impl Shared<'_> {
         apt: &AptBase,
         platform: &str,
     ) -> Result<SystemImage, BuildError> {
-        let foundation = &base.foundation;
-        let layers = foundation.layers.iter().zip(&foundation.diff_ids).map(|(layer, diff_id)| StoredLayer {
-            descriptor: layer.clone(),
-            diff_id: *diff_id,
-            file: None,
-        });
         let request = SystemRequest {
-            image: StepImage::new(&base.image.repository, layers.collect(), &base.config),
-            tree: Arc::clone(&foundation.tree),
+            image: step_image(base),
+            tree: Arc::clone(&base.foundation.tree),
             apt,
             reference: &self.plan.spec.base.to_string(),
             packages: &self.plan.spec.apt,
@@ -108,6 +102,22 @@ impl Shared<'_> {
         };
         system_image(&request, &context).await
     }
+}
+
+/// What is built upon, as an image that can be run: the foundation, and the system packages of this build.
+pub(super) fn step_image(base: &Base) -> StepImage {
+    let foundation = base.foundation.layers.iter().zip(&base.foundation.diff_ids);
+    let below = foundation.map(|(layer, diff_id)| StoredLayer {
+        descriptor: layer.clone(),
+        diff_id: *diff_id,
+        file: None,
+    });
+    let system = base.system.iter().map(|system| StoredLayer {
+        descriptor: system.descriptor.clone(),
+        diff_id: system.diff_id,
+        file: Some(system.file.clone()),
+    });
+    StepImage::new(&base.image.repository, below.chain(system).collect(), &base.config)
 }
 
 /// Lays the layer over the base.

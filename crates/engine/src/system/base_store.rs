@@ -100,10 +100,10 @@ impl StepImage {
         });
         let index = json!({"schemaVersion": 2, "manifests": [manifest]});
         write(folder.join("index.json"), index.to_string().as_bytes())?;
-        let fetched = stream::iter(&self.layers)
-            .map(|layer| self.write_layer(layer, &blobs, registry))
-            .buffer_unordered(CONCURRENT_LAYERS)
-            .try_collect::<Vec<()>>();
+        // Collected: a stream that borrows what it makes futures of cannot be sent to another thread.
+        let layers: Vec<_> =
+            self.layers.iter().map(|layer| self.write_layer(layer, &blobs, registry)).collect();
+        let fetched = stream::iter(layers).buffer_unordered(CONCURRENT_LAYERS).try_collect::<Vec<()>>();
         unless_cancelled(cancellation, async { fetched.await.map(drop) }).await
     }
 

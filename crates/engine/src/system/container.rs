@@ -157,8 +157,8 @@ pub(super) async fn unpack(
 
 /// A container in which steps are run, one after the other.
 #[derive(Debug)]
-pub(crate) struct Container<'fence> {
-    fence: &'fence Fence,
+pub(crate) struct Container {
+    fence: Fence,
     enclosure: Enclosure,
     store: PathBuf,
 }
@@ -177,23 +177,24 @@ pub(crate) struct Step<'run> {
     pub(crate) network: bool,
     /// The folder in which it starts.
     pub(crate) folder: &'run str,
+    /// How long it may take, where that is less than every step may.
+    pub(crate) timeout: Option<Duration>,
     /// What people are told that it does.
     pub(crate) purpose: &'run str,
 }
 
-impl<'fence> Container<'fence> {
+impl Container {
     /// Makes a container of an image that was unpacked to a store.
     ///
     /// # Errors
     /// What buildah gives.
     pub(crate) async fn create(
-        fence: &'fence mut Fence,
+        mut fence: Fence,
         store: &Path,
         image: &str,
         cancellation: &CancellationToken,
     ) -> Result<Self, BuildError> {
         fence.show(store).await?;
-        let fence = &*fence;
         let own = fence.folder_for("store")?;
         let enclosure = fence
             .enclosure()
@@ -203,7 +204,8 @@ impl<'fence> Container<'fence> {
             .variable("CONTAINERS_STORAGE_CONF", "/etc/containers/storage-upon-base.conf");
         let container = Self { fence, enclosure, store: own };
         let arguments = ["from", "--quiet", "--pull-never", "--name", CONTAINER, image];
-        fence.buildah(&container.enclosure, &arguments, "starting from the base", cancellation).await?;
+        let purpose = "starting from the base";
+        container.fence.buildah(&container.enclosure, &arguments, purpose, cancellation).await?;
         Ok(container)
     }
 
@@ -246,11 +248,12 @@ impl<'fence> Container<'fence> {
         }
         arguments.extend([CONTAINER.into(), "--".into()]);
         arguments.extend(step.arguments.iter().map(OsString::from));
+        let longest = Duration::from_secs(self.fence.settings.timeout_seconds);
         let program = Program {
             arguments,
             enclosure: &enclosure,
             output: Output::Lines(see),
-            timeout: Duration::from_secs(self.fence.settings.timeout_seconds),
+            timeout: step.timeout.map_or(longest, |timeout| timeout.min(longest)),
             purpose: step.purpose,
         };
         let mut finished = self.fence.sandbox.run(program, cancellation).await?;

@@ -186,7 +186,7 @@ async fn make(
 ) -> Result<SystemImage, BuildError> {
     let made_at = crate::build::now();
     let cancellation = context.cancellation;
-    let mut fence = Fence::open(context.staging, context.settings, cancellation).await?;
+    let fence = Fence::open(context.staging, context.settings, cancellation).await?;
     let store = unpacked(&request.image, context.cache, context.registry, &fence, cancellation).await?;
     let network = NetworkSettings::gather(request.ca_bundles, &fence.given())?;
     Installation::prepare(&fence)?;
@@ -199,7 +199,7 @@ async fn make(
         network: &network,
         with_policy,
     };
-    let container = Container::create(&mut fence, &store, &request.image.identifier(), cancellation).await?;
+    let container = Container::create(fence, &store, &request.image.identifier(), cancellation).await?;
     let events = context.events.clone();
     let see = move |line: &str| {
         if !line.is_empty() {

@@ -57,7 +57,7 @@ impl Installation<'_> {
     /// What went wrong, in words.
     pub(crate) async fn run(
         &self,
-        container: &Container<'_>,
+        container: &Container,
         fence_folder: &Path,
         see: &(dyn Fn(&str) + Send + Sync),
         cancellation: &CancellationToken,
@@ -85,6 +85,7 @@ impl Installation<'_> {
                 folders: &folders,
                 network: true,
                 folder: "/",
+                timeout: None,
                 purpose,
             };
             let finished = container.run(&step, see, cancellation).await?;

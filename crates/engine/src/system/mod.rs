@@ -9,10 +9,12 @@
 //! explain/       apt's failures in words
 //! layer/         from what changed to a layer
 //! record.rs      which packages were installed
+//! build_room.rs  a container in which packages are built from source
 //! image.rs       the result, from the cache or made now
 //! ```
 
 mod base_store;
+mod build_room;
 mod container;
 mod detect;
 mod explain;
@@ -23,6 +25,7 @@ mod proxies;
 mod record;
 
 pub(crate) use base_store::{StepImage, StoredLayer};
+pub(crate) use build_room::SandboxRooms;
 pub(crate) use detect::{AptBase, detect};
 pub(crate) use image::{SystemContext, SystemImage, SystemLayer, SystemRequest, system_image};
 pub(crate) use proxies::proxies_of_this_process;

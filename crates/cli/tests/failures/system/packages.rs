@@ -199,9 +199,9 @@ async fn what_is_wrong_with_the_base_is_told_in_words() {
     let holding = LayerBuilder::new()
         .add(Entry::file("usr/bin/apt-get", hold).mode(0o755))
         .add(Entry::file("usr/bin/apt-get.real", apt_get(&shop)).mode(0o755));
-    let held = failure(holding, "holding").await;
+    let lock_is_held = failure(holding, "holding").await;
     insta::with_settings!({ filters => vec![(r"held by process \d+ \([^)]*\)", "held by process N")] }, {
-        insta::assert_snapshot!("lock_is_held", held);
+        insta::assert_snapshot!("lock_is_held", lock_is_held);
     });
 }
 
