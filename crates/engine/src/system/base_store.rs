@@ -165,6 +165,7 @@ pub(crate) async fn unpacked(
     image.write_layout(&layout, registry, cancellation).await?;
     unpack(fence, &layout, &made, cancellation).await?;
     let failed = |error| BuildError::file("keep the unpacked base in", &kept, error);
+    fs::create_dir_all(cache.bases()).map_err(failed)?;
     let complete = made.join(COMPLETE);
     fs::write(&complete, "").map_err(failed)?;
     match fs::rename(&made, &kept) {

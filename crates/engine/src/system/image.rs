@@ -103,7 +103,7 @@ pub(crate) async fn system_image(
     context: &SystemContext<'_>,
 ) -> Result<SystemImage, BuildError> {
     let key = key(request);
-    for folder in [context.cache.system(), context.cache.bases(), context.cache.index()] {
+    for folder in [context.cache.system(), context.cache.index()] {
         fs::create_dir_all(&folder)
             .map_err(|error| BuildError::file("make the cache folder", &folder, error))?;
     }
