@@ -44,7 +44,7 @@ impl Failure {
 
 /// The error for sources (`seqeval 1.2.2`) that could not be built with a backend.
 pub(super) fn failed(what: &str, backend: &str, failure: Failure, outcome: &RoomOutcome) -> BuildError {
-    let lines: Vec<String> = outcome.lines.iter().map(|line| clean(line)).collect();
+    let lines = without_frames_of_tools(outcome.lines.iter().map(|line| clean(line)));
     if let Some((line, found)) = missing::find(&lines) {
         let message = format!("{what} could not be built: {} is missing in the image", found.what);
         return error(message, &lines, Some(line)).with_next_step(found.next_step());
@@ -112,6 +112,22 @@ pub(super) fn failed(what: &str, backend: &str, failure: Failure, outcome: &Room
             }
         }
     }
+}
+
+/// The lines without the frames of a traceback that are in what the package is built with: setuptools alone fills
+/// a page with them. A frame is a line that names the file, and lines with more indentation that show its code.
+fn without_frames_of_tools(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut in_frame = false;
+    lines
+        .filter(|line| {
+            if line.starts_with("  File \"") {
+                in_frame = line.contains("/environment/site/") || line.contains("<frozen importlib.");
+            } else if !line.starts_with("    ") {
+                in_frame = false;
+            }
+            !in_frame
+        })
+        .collect()
 }
 
 /// The last lines, as they are shown.
@@ -228,6 +244,9 @@ mod tests {
             Failure::Hook,
             &[
                 "Traceback (most recent call last):",
+                "  File \"/run/imagewright/build-1/environment/site/setuptools/build_meta.py\", line 1, in run_setup",
+                "    exec(code, locals())",
+                "    ^^^^^^^^^^^^^^^^^^^^",
                 "  File \"setup.py\", line 3, in <module>",
                 "    raise ValueError(\"no\")",
                 "ValueError: \u{1b}[31mno\u{1b}[0m \u{7}",
