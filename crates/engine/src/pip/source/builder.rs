@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use imagewright_spec::PipRequest;
 use serde::{Deserialize, Serialize};
+use tokio::sync::MutexGuard;
 use tokio_util::sync::CancellationToken;
 
 use super::explain::{self, Failure};
@@ -13,6 +14,7 @@ use super::git;
 use super::job::{Place, Run, SOURCE_DATE_EPOCH};
 use super::locked::{LockedBuild, LockedRequirement, LockedSource};
 use super::pyproject::{BuildSystem, MOST_REQUIREMENTS};
+use super::room::BuildRoom;
 use super::settings::SourceSettings;
 use super::store::{Kept, Store, digest_of, key};
 use super::wanted::{Built, Wanted};
@@ -139,7 +141,7 @@ impl Builder<'_> {
         let what = wanted.shown();
         (self.settings.report)(format!("{what} is published as source only: it is built"));
         let purpose = format!("unpacking {what}");
-        let room = self.settings.rooms.enter(self.cancellation).await?;
+        let room = self.enter().await?;
         let executable = self.target.executable_path();
         let place = self.place(&**room, plan_key, &executable, &purpose);
         let subdirectory = wanted.source.subdirectory().unwrap_or_default();
@@ -162,9 +164,19 @@ impl Builder<'_> {
         Ok(Plan { system, source: answer.source.clone(), more: Vec::new() })
     }
 
+    /// The room, which can only run what this machine's processor runs.
+    async fn enter(&self) -> Result<MutexGuard<'_, Box<dyn BuildRoom>>, BuildError> {
+        let (image, here) = (self.target.architecture.machine(), std::env::consts::ARCH);
+        if image != here {
+            let why = format!("packages cannot be built for {image} on this machine, which is {here}");
+            return Err(self.settings.rooms.refuse(why));
+        }
+        self.settings.rooms.enter(self.cancellation).await
+    }
+
     fn place<'a>(
         &self,
-        room: &'a dyn super::room::BuildRoom,
+        room: &'a dyn BuildRoom,
         key: &'a str,
         python: &'a str,
         purpose: &'a str,
@@ -181,7 +193,7 @@ impl Builder<'_> {
         folder: &Path,
     ) -> Result<Run, BuildError> {
         let purpose = format!("building {}", wanted.shown());
-        let room = self.settings.rooms.enter(self.cancellation).await?;
+        let room = self.enter().await?;
         let executable = self.target.executable_path();
         let place = self.place(&**room, plan_key, &executable, &purpose);
         let packed = folder.join("environment.tar");

@@ -50,7 +50,12 @@ pub(super) fn failed(what: &str, backend: &str, failure: Failure, outcome: &Room
         return error(message, &lines, Some(line)).with_next_step(found.next_step());
     }
     let killed = outcome.signal == Some(KILLED) || outcome.exit_code == Some(128 + KILLED);
-    let memory = ["MemoryError", "Cannot allocate memory", "Killed signal terminated program"];
+    let memory = [
+        "MemoryError",
+        "Cannot allocate memory",
+        "Killed signal terminated program",
+        "needed more memory than",
+    ];
     if killed || lines.iter().any(|line| memory.iter().any(|word| line.contains(word))) {
         return error(format!("{what} could not be built: the memory ran out"), &lines, None).with_next_step(
             "choose a version with a wheel, or ask the operator for more memory in the sandbox",

@@ -105,6 +105,13 @@ impl Rooms {
         self.refusal.get().map(String::as_str)
     }
 
+    /// Refuses all builds, whatever room there may be.
+    pub(super) fn refuse(&self, why: String) -> BuildError {
+        // Whoever comes next learns the same.
+        let _ = self.refusal.set(why.clone());
+        BuildError::new(ErrorKind::Unsupported, why)
+    }
+
     /// The room, for one user at a time.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use imagewright_testkit::{PackageIndex, Sdist, SdistBuilder, WheelBuilder};
 
 use super::{BACKEND, Workshop, at, sources, with_backend};
 use crate::error::{BuildError, ErrorKind};
+use crate::python::Architecture;
 
 /// The error of building one sdist `demo`.
 async fn failure(sdist: &Sdist) -> Option<BuildError> {
@@ -191,6 +192,25 @@ async fn a_machine_without_a_room_says_why_and_names_the_wheel_there_is() {
     let line = format!("demo @ {}", index.file_url(&sdist.file_name));
     let error = workshop.resolve(&at(&index.url(), &[&line])).await.unwrap_err();
     assert_eq!(error.explanation(), Some("this machine gives no user namespaces"));
+}
+
+#[tokio::test]
+async fn nothing_is_built_for_another_processor() {
+    let Some(mut workshop) = Workshop::new().await else { return };
+    workshop.target.architecture = match std::env::consts::ARCH {
+        "x86_64" => Architecture::Arm64,
+        _ => Architecture::Amd64,
+    };
+    let index = PackageIndex::builder().start();
+    index.add_sdist(&sources("demo", "1.0", "").build());
+
+    let error = workshop.resolve(&at(&index.url(), &["demo"])).await.unwrap_err();
+
+    assert_eq!((error.kind(), workshop.runs()), (ErrorKind::Unsupported, 0));
+    assert!(
+        error.explanation().is_some_and(|words| words.starts_with("packages cannot be built for")),
+        "{error}"
+    );
 }
 
 #[tokio::test]

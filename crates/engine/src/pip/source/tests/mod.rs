@@ -19,6 +19,7 @@ use crate::error::BuildError;
 use crate::pip::download::{DownloadSettings, Downloader};
 use crate::pip::fixtures::target;
 use crate::pip::{PipInput, PipResolver, Resolution, ResolverSettings, Source, UvBinary};
+use crate::python::PythonTarget;
 use crate::python::installed::Installed;
 use crate::python::pip_settings::PipSettings;
 use room::OpenRoomMaker;
@@ -73,6 +74,7 @@ struct Workshop {
     refusal: Option<&'static str>,
     git: GitSettings,
     uv: UvBinary,
+    target: PythonTarget,
 }
 
 impl Workshop {
@@ -80,7 +82,14 @@ impl Workshop {
     async fn new() -> Option<Self> {
         let uv = crate::pip::tests::uv().await?;
         let cache = tempfile::tempdir().unwrap();
-        Some(Self { cache, runs: Arc::default(), refusal: None, git: GitSettings::default(), uv })
+        Some(Self {
+            cache,
+            runs: Arc::default(),
+            refusal: None,
+            git: GitSettings::default(),
+            uv,
+            target: target(),
+        })
     }
 
     fn runs(&self) -> usize {
@@ -118,7 +127,7 @@ impl Workshop {
         let mut settings = ResolverSettings::new(cache, staging.path());
         settings.recent_pages = false;
         let resolver = PipResolver::new(self.uv.clone(), settings).with_sources(Arc::new(sources));
-        let (target, settings) = (target(), PipSettings::default());
+        let (target, settings) = (self.target.clone(), PipSettings::default());
         let input = PipInput { request, target: &target, installed, settings: &settings };
         Ok(resolver.resolve(input, &CancellationToken::new()).await?)
     }
