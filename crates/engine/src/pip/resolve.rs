@@ -259,17 +259,18 @@ impl Run<'_> {
                 source_only::newest_with_wheel(&self.setting, &question, &name, self.cancellation).await?
             };
             let asked_already = question.only_binary.contains(&name.to_string());
-            let as_new =
-                newest.as_ref().zip(needs_build.version.as_ref()).is_some_and(|(new, best)| new >= best);
-            let preferred = self.input.settings.prefer_binary && newest.is_some();
+            let fitting = newest.as_ref().filter(|newest| newest.fits).map(|newest| &newest.version);
+            let as_new = fitting.zip(needs_build.version.as_ref()).is_some_and(|(new, best)| new >= best);
+            let preferred = self.input.settings.prefer_binary && fitting.is_some();
             if asked_already || !(as_new || preferred) {
                 if asked_already || !self.build(&needs_build, &mut question).await? {
                     let refusal = self.builder.as_ref().and_then(|builder| builder.settings.rooms.refusal());
+                    let newest = newest.map(|newest| newest.version);
                     return Err(needs_build.into_error(newest.as_ref(), refusal));
                 }
                 continue;
             }
-            if let (Some(version), false) = (&newest, as_new) {
+            if let (Some(version), false) = (fitting, as_new) {
                 notices.push(format!(
                     "{name} {version} is taken, the newest with a wheel, since the image's pip settings prefer wheels."
                 ));

@@ -39,6 +39,15 @@ impl NeedsBuild {
     }
 }
 
+/// The newest version of a package that has a wheel for the target.
+#[derive(Debug, Clone)]
+pub(super) struct NewestWheel {
+    pub(super) version: Version,
+    /// Whether everything else still fits with it. Where nothing does, it is the newest for itself, which is only
+    /// worth telling.
+    pub(super) fits: bool,
+}
+
 /// The newest version of a package with a wheel for the target, such that everything else still fits; if nothing
 /// fits, the newest for itself. `None` when there is none, or when it cannot be found out.
 pub(super) async fn newest_with_wheel(
@@ -46,11 +55,11 @@ pub(super) async fn newest_with_wheel(
     question: &Question,
     name: &PackageName,
     cancellation: &CancellationToken,
-) -> Result<Option<Version>, PipError> {
+) -> Result<Option<NewestWheel>, PipError> {
     let mut everything = question.clone();
     everything.only_binary.push(name.to_string());
     if let Some(version) = version_of(setting, &everything, name, cancellation).await? {
-        return Ok(Some(version));
+        return Ok(Some(NewestWheel { version, fits: true }));
     }
     let alone = Question {
         requirements: vec![name.to_string()],
@@ -61,7 +70,8 @@ pub(super) async fn newest_with_wheel(
         built: question.built.clone(),
         ..Question::default()
     };
-    version_of(setting, &alone, name, cancellation).await
+    let version = version_of(setting, &alone, name, cancellation).await?;
+    Ok(version.map(|version| NewestWheel { version, fits: false }))
 }
 
 /// The source distribution of a version. uv is told that it needs nothing, so that it names the file unbuilt.

@@ -4,3 +4,4 @@ mod ends;
 mod hostile;
 mod packages;
 mod scene;
+mod sources;
