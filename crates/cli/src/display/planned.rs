@@ -17,7 +17,7 @@ fn image(image: &PlannedImage) -> Vec<String> {
         vec![format!("{}  base {}", escape::one_line(&image.platform), image.base_digest), String::new()];
     lines.extend(table(&image.packages));
     lines.push(String::new());
-    for (label, list) in [("replaced", &image.replaced), ("kept", &image.kept)] {
+    for (label, list) in [("system", &image.system), ("replaced", &image.replaced), ("kept", &image.kept)] {
         lines.extend(list.iter().map(|one| format!("{label:<10}{}", escape::one_line(one))));
     }
     lines.push(format!("{:<10}{}", "total", totals(&image.packages)));
@@ -102,11 +102,13 @@ mod tests {
                 package("python-dateutil", "2.9.0.post0", Some(229_892), false),
                 package("six\u{1b}[1m", "1.17.0", None, true),
             ],
+            system: vec!["jq 1.6-2.1+deb12u3".to_owned()],
             replaced: vec!["numpy 1.24.2 → 2.2.6".to_owned()],
             kept: vec!["pip==23.0.1".to_owned()],
         };
         let empty = PlannedImage {
             platform: "linux/arm64".to_owned(),
+            system: Vec::new(),
             packages: Vec::new(),
             replaced: Vec::new(),
             kept: Vec::new(),

@@ -27,6 +27,11 @@ pub(super) fn replaced_lines(lock: &Lock) -> Vec<String> {
     lock.replaced.iter().map(|one| format!("{} {} → {}", one.name, one.old, one.new)).collect()
 }
 
+/// `jq 1.6-2.1`, one a system package.
+pub(super) fn system_lines(lock: &Lock) -> Vec<String> {
+    lock.apt.iter().map(|package| format!("{} {}", package.name, package.version)).collect()
+}
+
 /// What people are told of an image.
 pub(super) fn platform_image(
     platform: &str,
@@ -43,7 +48,7 @@ pub(super) fn platform_image(
         base_digest: base.image.digest(),
         revision: assembled.revision.clone(),
         layers: assembled.layers.len(),
-        system: lock.apt.iter().map(|package| format!("{} {}", package.name, package.version)).collect(),
+        system: system_lines(lock),
         added,
         replaced: replaced_lines(lock),
         kept: lock.kept.clone(),

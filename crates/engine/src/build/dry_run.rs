@@ -5,7 +5,7 @@ use imagewright_oci::manifest::Platform;
 use serde::Serialize;
 
 use super::Shared;
-use super::describe::{describe_base, describe_lock, replaced_lines};
+use super::describe::{describe_base, describe_lock, replaced_lines, system_lines};
 use crate::error::BuildError;
 use crate::event::Step;
 use crate::scope::Scope;
@@ -20,6 +20,10 @@ pub struct PlannedImage {
     pub platform: String,
     /// Digest of the base's manifest.
     pub base_digest: imagewright_oci::digest::Digest,
+    /// System packages that would be installed or replaced, `name version`, in order of name. They have been
+    /// installed to find out, and are kept for the build.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub system: Vec<String>,
     /// Packages that would be added, in pip's order.
     pub packages: Vec<PlannedPackage>,
     /// Packages of the base that would be replaced, `name old → new`.
@@ -49,12 +53,14 @@ impl Shared<'_> {
         let (image, own) = self.find_base(platform).await?;
         let base_digest = image.digest();
         let step = self.context.events.start(Step::Base, Some(&platform.to_string()));
-        let base = self.load_base(image, own.as_ref(), &step).await?;
+        let mut base = self.load_base(image, own.as_ref(), &step).await?;
         step.finish(describe_base(&base));
+        let system = self.system(&mut base, platform, &mut Vec::new()).await?;
         let python = self.python(&base, own.as_ref())?;
         let step = self.context.events.start(Step::Resolve, Some(&platform.to_string()));
-        let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
+        let mut lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
         step.finish(describe_lock(&lock));
+        lock.take_system_packages(own.as_ref().map(|own| &own.lock), &system.packages);
         let downloader = self.downloader()?;
         let scopes = [&Scope::readable_by(&self.plan.owner())[..], &[self.built_scope(&base)]].concat();
         let sizes = stream::iter(&lock.pip)
@@ -78,6 +84,7 @@ impl Shared<'_> {
         Ok(PlannedImage {
             platform: platform.to_string(),
             base_digest,
+            system: system_lines(&lock),
             packages: sizes.collect().await,
             replaced: replaced_lines(&lock),
             kept: lock.kept,

@@ -120,7 +120,8 @@ pub async fn dry_run(plan: &BuildPlan, context: &BuildContext) -> Result<Vec<Pla
     let shared = Shared::new(plan, context)?;
     let mut planned = Vec::new();
     for platform in platforms(plan) {
-        planned.push(unless_cancelled(&context.cancellation, shared.dry_run(&platform)).await?);
+        let work = Box::pin(shared.dry_run(&platform));
+        planned.push(unless_cancelled(&context.cancellation, work).await?);
     }
     shared.wait_for_threads().await;
     Ok(planned)

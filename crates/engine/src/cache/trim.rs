@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::Cache;
 use crate::error::BuildError;
+use crate::sandbox::remove_tree;
+use crate::system::COMPLETE;
 
 /// One kind of thing in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +33,13 @@ impl CacheUsage {
     }
 }
 
+/// What is removed as one.
 pub(super) struct CachedFile {
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
     used: SystemTime,
+    /// A folder that is worth nothing without one of its files.
+    is_tree: bool,
 }
 
 /// What trimming did.
@@ -86,8 +91,10 @@ impl Cache {
             let folders: Vec<PathBuf> = rooms.iter().map(folder).collect();
             measure(title, &folders)
         });
+        let bases: Vec<PathBuf> = rooms.iter().map(Self::bases).collect();
+        let unpacked = measure("bases unpacked for system packages", &bases);
         let running = measure("running builds", &[self.staging()]);
-        CacheUsage { sections: kept.chain([running]).collect() }
+        CacheUsage { sections: kept.chain([unpacked, running]).collect() }
     }
 
     /// Removes what was not used for longest until at most `target` bytes are left. While anybody else has the
@@ -107,6 +114,8 @@ impl Cache {
         let rooms = self.rooms();
         let folders = rooms.iter().flat_map(|room| KEPT.iter().map(|(_, folder)| folder(room)));
         let mut files: Vec<CachedFile> = folders.flat_map(|folder| files_below(&folder)).collect();
+        let bases: Vec<PathBuf> = rooms.iter().map(Self::bases).collect();
+        files.extend(bases.iter().flat_map(|folder| folders_in(folder)).map(unpacked_base));
         files.sort_by_key(|file| file.used);
         let mut total: u64 = files.iter().map(|file| file.bytes).sum();
         let mut removed = 0;
@@ -114,7 +123,9 @@ impl Cache {
             if total <= target || lately.is_some_and(|lately| file.used > lately) {
                 break;
             }
-            match std::fs::remove_file(&file.path) {
+            let removal =
+                if file.is_tree { remove_tree(&file.path) } else { std::fs::remove_file(&file.path) };
+            match removal {
                 Ok(()) => {}
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                 Err(error) => return Err(BuildError::file("remove from the cache", &file.path, error)),
@@ -130,6 +141,14 @@ impl Cache {
 fn folders_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path())
+}
+
+/// An unpacked base: used when the file that says that it is whole was.
+fn unpacked_base(folder: PathBuf) -> CachedFile {
+    let files = files_below(&folder);
+    let complete = files.iter().find(|file| file.path == folder.join(COMPLETE));
+    let used = complete.map_or(SystemTime::UNIX_EPOCH, |file| file.used);
+    CachedFile { bytes: files.iter().map(|file| file.bytes).sum(), path: folder, used, is_tree: true }
 }
 
 /// The regular files below a folder; links are not followed.
@@ -148,6 +167,7 @@ pub(super) fn files_below(folder: &Path) -> Vec<CachedFile> {
                     path: entry.path(),
                     bytes: metadata.len(),
                     used: used.unwrap_or(SystemTime::UNIX_EPOCH),
+                    is_tree: false,
                 });
             }
         }
@@ -177,6 +197,30 @@ mod tests {
 
     fn left(paths: &[&Path]) -> Vec<bool> {
         paths.iter().map(|path| path.exists()).collect()
+    }
+
+    #[test]
+    fn an_unpacked_base_goes_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path()).unwrap();
+        let make = |name: &str| {
+            let base = cache.bases().join(name);
+            std::fs::create_dir_all(base.join("overlay")).unwrap();
+            for file in ["overlay/old", COMPLETE] {
+                std::fs::write(base.join(file), [0; 1000]).unwrap();
+            }
+            base
+        };
+        let (old, used) = (make("old"), make("used"));
+        let times = std::fs::FileTimes::new()
+            .set_accessed(SystemTime::UNIX_EPOCH)
+            .set_modified(SystemTime::UNIX_EPOCH);
+        for file in [old.join(COMPLETE), used.join("overlay/old"), used.join(COMPLETE)] {
+            std::fs::File::options().write(true).open(file).unwrap().set_times(times).unwrap();
+        }
+        mark_used(&used.join(COMPLETE));
+        assert_eq!(cache.trim(2500).unwrap(), Trimmed { removed: 2000, in_use: 0 });
+        assert_eq!((old.exists(), used.join("overlay/old").exists()), (false, true));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) mod layer;
 mod proxies;
 mod record;
 
-pub(crate) use base_store::{StepImage, StoredLayer};
+pub(crate) use base_store::{COMPLETE, StepImage, StoredLayer};
 pub(crate) use build_room::SandboxRooms;
 pub(crate) use detect::{AptBase, detect};
 pub(crate) use image::{SystemContext, SystemImage, SystemLayer, SystemRequest, system_image};
