@@ -131,6 +131,8 @@ def call(job, hook, result):
             "IMAGEWRIGHT_BUILD_SITE": os.path.join(work, "environment", "site"),
             "HOME": os.path.join(work, "home"),
             "TMPDIR": os.path.join(work, "temporary"),
+            # Containers have a new name each time, and some builds write it down.
+            "HOSTNAME": "build",
         }
     )
     order = os.path.join(work, hook + ".order")
