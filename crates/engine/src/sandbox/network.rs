@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, ChildStdin};
 
 use super::SandboxSettings;
@@ -50,14 +51,23 @@ impl Network {
         cancellation: &CancellationToken,
     ) -> Result<Self, BuildError> {
         let process = holder.process();
-        let mut child = command("slirp4netns", holder.folder())
+        // As root, it sets itself up with root's rights and gives them up. As an ordinary user, it has to be root of
+        // the namespace first.
+        let (mut arguments, namespace) = if holder.identities().is_root() {
+            (Vec::new(), Some(format!("--userns-path=/proc/{process}/ns/user")))
+        } else {
+            (holder.entry(false), None)
+        };
+        arguments.push("slirp4netns".into());
+        let mut child = command(&arguments[0], holder.folder())
+            .args(&arguments[1..])
             .args(["--configure", "--mtu=65520", "--disable-host-loopback", "--enable-sandbox"])
             .args(["--enable-seccomp", "--exit-fd=0", "--netns-type=path"])
-            .arg(format!("--userns-path=/proc/{process}/ns/user"))
+            .args(namespace)
             .args([format!("/proc/{process}/ns/net"), "tap0".to_owned()])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
@@ -80,7 +90,12 @@ impl Network {
         };
         while !is_open() {
             if let Ok(Some(status)) = self.child.try_wait() {
-                return Err(unavailable(&format!("slirp4netns gave up ({status})")));
+                let mut words = String::new();
+                if let Some(errors) = self.child.stderr.take() {
+                    let _ = errors.take(2000).read_to_string(&mut words).await;
+                }
+                return Err(unavailable(&format!("slirp4netns gave up ({status})"))
+                    .with_explanation(words.trim().to_owned()));
             }
             if started.elapsed() > CONNECT_TIMEOUT {
                 return Err(unavailable("slirp4netns gave no network in time"));

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::fs::{Access, access};
 use rustix::process::getuid;
 use serde::{Deserialize, Serialize};
 
@@ -201,6 +202,12 @@ fn private_network() -> Found {
     }
     if !Path::new("/dev/net/tun").exists() {
         return Err(("/dev/net/tun does not exist".to_owned(), "modprobe tun".to_owned()));
+    }
+    if access("/dev/net/tun", Access::READ_OK | Access::WRITE_OK).is_err() {
+        return Err((
+            "/dev/net/tun may not be opened by this user".to_owned(),
+            "chmod 0666 /dev/net/tun (as root; udev has it so)".to_owned(),
+        ));
     }
     Ok("slirp4netns, without this machine's own and link-local addresses".to_owned())
 }

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
@@ -59,6 +59,18 @@ impl Build {
     /// Sets a variable of its environment.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.0.env(name, value);
+        self
+    }
+
+    /// Runs it by way of another program, whose last argument takes the place of ours.
+    pub(crate) fn through(mut self, wrapper: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut words = wrapper.into_iter();
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).args(self.0.get_args()).env_clear();
+        command.envs(self.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.0.get_current_dir().unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.0 = command;
         self
     }
 

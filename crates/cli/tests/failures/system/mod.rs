@@ -2,6 +2,7 @@
 
 mod ends;
 mod hostile;
+mod ordinary_user;
 mod packages;
 mod scene;
 mod sources;

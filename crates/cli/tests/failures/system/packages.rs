@@ -12,14 +12,14 @@ use crate::support::{Build, Outcome, Workshop, small_base};
 const CONTEXT: &str = r"(?s)\n…\n.*\nnext step";
 
 /// A registry, folders, and Debian with a repository of its own.
-struct Shop {
+pub(super) struct Shop {
     registry: Registry,
-    workshop: Workshop,
+    pub(super) workshop: Workshop,
     base: PushedImage,
 }
 
 impl Shop {
-    async fn with(debs: &[Deb]) -> Self {
+    pub(super) async fn with(debs: &[Deb]) -> Self {
         let registry = Registry::new();
         let debian = bases::debian_python(&registry).await;
         let image = ImageBuilder::from_image(&debian).layer(apt_repository(debs));
@@ -31,7 +31,7 @@ impl Shop {
         format!("{}/{image}", self.registry.host())
     }
 
-    fn build(&self, packages: &[&str], to: &str) -> Build {
+    pub(super) fn build(&self, packages: &[&str], to: &str) -> Build {
         let to = self.reference(to);
         let mut build = self.workshop.command(["build", "--base", &self.base.reference, "--to", &to]);
         for package in packages {
@@ -63,7 +63,7 @@ fn messy() -> Deb {
         .build()
 }
 
-fn plain() -> Deb {
+pub(super) fn plain() -> Deb {
     DebBuilder::new("plain", "1.5").file("usr/share/plain/data", "plain data\n").build()
 }
 
