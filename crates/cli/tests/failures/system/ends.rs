@@ -6,16 +6,35 @@ use imagewright_testkit::require_tool;
 use rustix::process::Signal;
 
 use super::scene::Scene;
+use crate::support::Running;
 
 /// How long a build may take to end once it was told to.
 const PROMISED: Duration = Duration::from_secs(3);
 
-#[tokio::test]
-async fn a_cancelled_step_leaves_nothing() {
-    require_tool!("docker-registry", "mmdebstrap", "buildah", "bwrap", "slirp4netns");
+/// Where a build is when the signal comes.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// The base is unpacked for the first time.
+    Unpacking,
+    /// Foreign code runs.
+    Running,
+}
+
+async fn held_at(moment: Moment) -> (Scene, Running) {
     let scene = Scene::new().await;
     let mut running = scene.build("endless").start();
-    running.wait_for_output("PROBE endless: running");
+    match moment {
+        Moment::Unpacking => running.wait_until("the base is unpacked", || {
+            scene.workshop.processes().iter().any(|process| process.contains("buildah pull"))
+        }),
+        Moment::Running => running.wait_for_output("PROBE endless: running"),
+    }
+    (scene, running)
+}
+
+async fn cancelling_leaves_nothing(moment: Moment) {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "bwrap", "slirp4netns");
+    let (scene, running) = held_at(moment).await;
 
     running.signal(Signal::TERM);
 
@@ -24,19 +43,37 @@ async fn a_cancelled_step_leaves_nothing() {
     scene.assert_nothing_is_left();
 }
 
-#[tokio::test]
-async fn a_killed_build_takes_its_step_along_and_the_next_start_sweeps() {
+async fn killing_leaves_nothing_after_the_next_start(moment: Moment) {
     require_tool!("docker-registry", "mmdebstrap", "buildah", "bwrap", "slirp4netns");
-    let scene = Scene::new().await;
-    let mut running = scene.build("endless").start();
-    running.wait_for_output("PROBE endless: running");
+    let (scene, running) = held_at(moment).await;
 
     running.signal(Signal::KILL);
 
     running.end_within(PROMISED);
+    // By itself: nobody has to start anything for it.
     scene.workshop.wait_until_no_process_is_left();
     assert_ne!(scene.workshop.leftovers(), [""; 0], "there is something to sweep");
-    let outcome = scene.workshop.command(["cache", "show"]).run();
-    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    let outcome = scene.workshop.command(["doctor", "--clean"]).run();
+    assert!(outcome.code.is_some(), "{outcome:#?}");
     scene.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn cancelling_while_the_base_is_unpacked() {
+    cancelling_leaves_nothing(Moment::Unpacking).await;
+}
+
+#[tokio::test]
+async fn cancelling_while_foreign_code_runs() {
+    cancelling_leaves_nothing(Moment::Running).await;
+}
+
+#[tokio::test]
+async fn killing_while_the_base_is_unpacked() {
+    killing_leaves_nothing_after_the_next_start(Moment::Unpacking).await;
+}
+
+#[tokio::test]
+async fn killing_while_foreign_code_runs() {
+    killing_leaves_nothing_after_the_next_start(Moment::Running).await;
 }

@@ -1,6 +1,7 @@
 //! A machine with something to hide, and a base whose `apt-get` looks for it.
 
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use imagewright_testkit::{Entry, ImageBuilder, LayerBuilder, PushedImage, Registry, bases};
@@ -66,6 +67,7 @@ impl Scene {
         std::fs::remove_file(self.workshop.root().join("secret")).unwrap();
         let _ = std::fs::remove_file(self.workshop.root().join("work/config.toml"));
         assert_eq!(self.workshop.leftovers(), [""; 0]);
+        assert_eq!(orphaned_groups(), [""; 0], "control groups");
     }
 }
 
@@ -75,6 +77,18 @@ impl Drop for Scene {
         let _ = self.victim.kill();
         let _ = self.victim.wait();
     }
+}
+
+/// Control groups of builds that are gone; those of other tests have an owner.
+fn orphaned_groups() -> Vec<String> {
+    let folders = ["", "memory", "pids"].map(|name| Path::new("/sys/fs/cgroup").join(name));
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let is_orphaned = |name: &String| {
+        let owner = name.strip_prefix("imagewright-").and_then(|rest| rest.split('-').next());
+        owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists())
+    };
+    names.filter(is_orphaned).collect()
 }
 
 /// What `apt-get` found out, a line a probe.

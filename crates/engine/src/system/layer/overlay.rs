@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use imagewright_oci::layer::entry::Metadata;
-use imagewright_oci::layer::path::normalise;
+use imagewright_oci::layer::path::{normalise, split};
 use imagewright_oci::layer::tar::{TarEntry, TypeFlag};
 
 use crate::error::{BuildError, ErrorKind};
@@ -36,6 +36,13 @@ const OWN_ATTRIBUTES: [&str; 2] = ["trusted.overlay.", "user.overlay."];
 /// # Errors
 /// Changes that refer to the base in a way that no layer can.
 pub(super) fn meaning(path: &str, entry: &TarEntry) -> Result<Meaning, BuildError> {
+    if split(path).1.starts_with(".wh.") {
+        return Err(BuildError::new(
+            ErrorKind::SandboxFailed,
+            format!("/{path} cannot be in an image: names that start with .wh. remove files there"),
+        )
+        .with_next_step("leave out the package that makes it"));
+    }
     let own = |name: &str| {
         OWN_ATTRIBUTES.iter().find_map(|prefix| entry.extended_attributes.get(&format!("{prefix}{name}")))
     };
