@@ -83,8 +83,9 @@ async fn what_is_public_is_fetched_and_made_once_for_all() {
 
     assert_eq!(second, first);
     let asked = public.requests();
-    let wheels =
-        asked.iter().filter(|request| request.path.starts_with("/files/") && request.method == "GET");
+    let wheels = asked
+        .iter()
+        .filter(|request| request.path.rsplit('.').next() == Some("whl") && request.method == "GET");
     assert_eq!(wheels.count(), 0, "{asked:#?}");
     assert_eq!(asked.iter().filter(|request| request.path.starts_with("/simple/")).count(), pages);
     let owners = |part: &str| workshop.cache().join("owners/b").join(part).exists();
