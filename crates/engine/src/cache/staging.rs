@@ -65,6 +65,8 @@ pub struct SweptFolder {
     pub path: PathBuf,
     /// Bytes of the files in it.
     pub bytes: u64,
+    /// Processes that still worked in it, ended now.
+    pub processes: usize,
 }
 
 /// Removes the folders whose owner is gone, and tells which. What cannot be removed is left for the next time.
@@ -84,10 +86,10 @@ pub(super) fn sweep(parent: &Path) -> Vec<SweptFolder> {
         if !orphaned {
             continue;
         }
-        sweep_processes(&path);
+        let processes = sweep_processes(&path);
         let bytes = files_below(&path).iter().map(|file| file.bytes).sum();
         match remove_tree(&path) {
-            Ok(()) => swept.push(SweptFolder { path, bytes }),
+            Ok(()) => swept.push(SweptFolder { path, bytes, processes }),
             Err(error) => {
                 tracing::warn!(folder = %path.display(), %error, "a left temporary folder cannot be removed");
             }
@@ -116,7 +118,7 @@ mod tests {
         std::fs::write(orphan.join("half a wheel"), [0; 1000]).unwrap();
 
         let swept = sweep(parent.path());
-        assert_eq!(swept, [SweptFolder { path: orphan.clone(), bytes: 1000 }]);
+        assert_eq!(swept, [SweptFolder { path: orphan.clone(), bytes: 1000, processes: 0 }]);
         assert!(owned.path().exists());
         assert!(!orphan.exists());
 

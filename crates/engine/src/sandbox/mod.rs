@@ -13,6 +13,7 @@
 //! disk.rs         a limit of the space that is used
 //! protections.rs  which of all this the machine gives
 //! sweep.rs        what a killed build left
+//! trial.rs        whether a program really runs in it
 //! ```
 //!
 //! From the outside to the inside: a *holder* process keeps a user namespace whose root is nobody on this machine,
@@ -32,6 +33,7 @@ mod programs;
 mod protections;
 mod settings;
 mod sweep;
+mod trial;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -45,6 +47,7 @@ pub use process::{Finished, Output};
 pub use protections::{Finding, Protection, examine, refuse_if_too_few};
 pub use settings::SandboxSettings;
 pub(crate) use sweep::{remove_tree, sweep_groups, sweep_processes};
+pub use trial::try_out;
 
 use control_group::ControlGroup;
 use holder::Holder;

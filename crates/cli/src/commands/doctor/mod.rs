@@ -1,8 +1,8 @@
 //! `imagewright doctor`: which parts this machine has, and how to get those that are missing.
 
-mod kernel;
 mod part;
 mod programs;
+mod sandbox;
 mod storage;
 
 use std::process::ExitCode;
@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use self::part::Part;
 use crate::arguments::DoctorArguments;
+use crate::configuration::Configuration;
 use crate::display::amount::{bytes, counted};
 use crate::display::{self, Screen, out_lines};
 
@@ -21,6 +22,8 @@ use crate::display::{self, Screen, out_lines};
 struct Findings {
     /// True when everything is there that assembling pip packages needs.
     ready: bool,
+    /// True when system packages can be installed, and sources built.
+    sandbox_ready: bool,
     parts: Vec<Part>,
     /// What `--clean` removed; absent without it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,6 +48,7 @@ pub(crate) async fn run(arguments: &DoctorArguments) -> ExitCode {
 }
 
 async fn look(arguments: &DoctorArguments) -> Result<Findings, BuildError> {
+    let settings = Configuration::read(arguments.config.as_deref())?.sandbox();
     let root = arguments.cache_dir.clone().unwrap_or_else(Cache::default_root);
     let swept = if arguments.clean { Some(Cache::open_and_sweep(&root)?.1) } else { None };
     let (uv, buildah, docker_registry) =
@@ -53,18 +57,14 @@ async fn look(arguments: &DoctorArguments) -> Result<Findings, BuildError> {
     let interpreters = tokio::task::spawn_blocking(programs::interpreters)
         .await
         .map_err(|error| BuildError::internal("looking at this machine failed").with_source(error))?;
-    let parts = vec![
-        uv,
-        storage::certificates(),
-        storage::cache(&root),
-        interpreters,
-        buildah,
-        docker_registry,
-        kernel::user_namespaces(),
-        kernel::overlay(),
-    ];
+    let mut parts =
+        vec![uv, storage::certificates(), storage::cache(&root), interpreters, buildah, docker_registry];
+    parts.extend(sandbox::protections(&settings));
+    let trial = sandbox::trial(&settings).await;
+    let sandbox_ready = trial.found;
+    parts.push(trial);
     let ready = parts.iter().all(|part| part.found || !part.required);
-    Ok(Findings { ready, parts, swept })
+    Ok(Findings { ready, sandbox_ready, parts, swept })
 }
 
 /// The findings for people: a line for each part, with the line that installs it below what is missing.
@@ -85,7 +85,11 @@ fn lines(findings: &Findings, screen: Screen) -> Vec<String> {
         });
         lines.extend(swept.iter().map(|folder| {
             let path = folder.path.display().to_string();
-            format!("  {:>8}  {}", bytes(folder.bytes), display::escape::one_line(&path))
+            let processes = match folder.processes {
+                0 => String::new(),
+                number => format!(", {} ended", counted(number, "program")),
+            };
+            format!("  {:>8}  {}{processes}", bytes(folder.bytes), display::escape::one_line(&path))
         }));
     }
     lines.push(String::new());
@@ -94,6 +98,13 @@ fn lines(findings: &Findings, screen: Screen) -> Vec<String> {
     } else {
         "Images cannot be built here yet: run the lines above, then `imagewright doctor` again.".to_owned()
     });
+    if findings.ready {
+        lines.push(if findings.sandbox_ready {
+            "System packages can be installed here, and sources built.".to_owned()
+        } else {
+            "System packages cannot be installed here, and sources not built: see `sandbox` above.".to_owned()
+        });
+    }
     lines
 }
 
@@ -105,13 +116,18 @@ mod tests {
     fn what_is_missing_stands_with_the_line_that_installs_it() {
         let findings = Findings {
             ready: false,
+            sandbox_ready: false,
             parts: vec![
                 Part::required("uv", "resolves packages").missing("not found", "pip install uv==0.13.9"),
                 Part::required("cache", "keeps what was made").present("/var/cache, 12.0 GB free"),
-                Part::optional("buildah", "runs APT (a later part)")
+                Part::optional("buildah", "runs installers in the sandbox")
                     .missing("not found", "apt-get install buildah"),
             ],
-            swept: Some(vec![SweptFolder { path: "/cache/staging/build-x".into(), bytes: 1_500_000 }]),
+            swept: Some(vec![SweptFolder {
+                path: "/cache/staging/build-x".into(),
+                bytes: 1_500_000,
+                processes: 2,
+            }]),
         };
         insta::assert_snapshot!("missing", lines(&findings, Screen::PLAIN).join("\n"));
         insta::assert_json_snapshot!("json", findings);

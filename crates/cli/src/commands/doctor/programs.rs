@@ -41,7 +41,7 @@ pub(super) fn interpreters() -> Part {
 
 /// buildah.
 pub(super) async fn buildah() -> Part {
-    let part = Part::optional("buildah", "runs images in tests and the demo; later installs APT packages");
+    let part = Part::optional("buildah", "runs installers in the sandbox, and images in tests and the demo");
     program(part, "buildah", "apt-get install buildah").await
 }
 
