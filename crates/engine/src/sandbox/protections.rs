@@ -131,7 +131,7 @@ pub fn refuse_if_too_few(settings: &SandboxSettings) -> Result<(), BuildError> {
         ErrorKind::Unsupported,
         format!("steps that run foreign code are not run on this machine: it lacks {name}"),
     )
-    .with_explanation(format!("{}: {}.", missing.protection.purpose(), missing.detail))
+    .with_explanation(format!("With it, {}; here {}.", missing.protection.purpose(), missing.detail))
     .with_next_step(next))
 }
 

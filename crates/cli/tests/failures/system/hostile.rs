@@ -92,3 +92,31 @@ async fn what_a_step_leaves_running_ends_with_it() {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     scene.assert_nothing_is_left();
 }
+
+#[tokio::test]
+async fn a_machine_with_too_few_protections_runs_nothing_unless_it_is_told_to() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "bwrap", "slirp4netns");
+    let scene = Scene::new().await;
+    let programs = scene.workshop.root().join("programs");
+    std::fs::create_dir(&programs).unwrap();
+    for program in std::fs::read_dir("/usr/bin").unwrap().flatten() {
+        if program.file_name() != "slirp4netns" {
+            std::os::unix::fs::symlink(program.path(), programs.join(program.file_name())).unwrap();
+        }
+    }
+    let path = programs.to_str().unwrap();
+
+    let refused = scene.build("probe").variable("PATH", path).run();
+    insta::assert_snapshot!(refused.failure());
+    assert_eq!(probes(&refused), [""; 0], "nothing was run");
+
+    let allowed = scene.build_with("probe", "allow_without = [\"private-network\"]");
+    let outcome = allowed.variable("PATH", path).run();
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    // What is given up, and nothing else.
+    let probes = probes(&outcome);
+    assert!(probes.contains(&"loopback: connected".to_owned()), "{probes:#?}");
+    assert!(probes.contains(&"host file: out of sight".to_owned()), "{probes:#?}");
+    std::fs::remove_dir_all(&programs).unwrap();
+    scene.assert_nothing_is_left();
+}
