@@ -21,11 +21,13 @@ class Engine:
         self._cache = cache
         self._base = base
 
-    def build(self, packages: Sequence[str], to: str) -> Sample:
+    def build(self, packages: Sequence[str], to: str, system_packages: Sequence[str] = ()) -> Sample:
         """Builds and pushes `HOST/to`; returns its measures with Imagewright's own summary."""
         command: list[str | Path] = [self._options.imagewright, "build", "--events", "json", "--base", self._base]
         for package in packages:
             command += ["--pip", package]
+        for package in system_packages:
+            command += ["--apt", package]
         if self._options.gzip:
             command += ["--compression", "gzip"]
         command += ["--layer-repo", f"{self._registry.host}/layers", "--to", f"{self._registry.host}/{to}"]

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bench.ground import Outcome
 from bench.measure import Sample
 from bench.options import Options
 from bench.rows import MEMORY_AIM, ROWS, STEPS, Row
-from bench.scenarios import Outcome
 
 Document = dict[str, Any]
 """What JSON can hold."""
@@ -141,7 +141,7 @@ def _ratio(row: Document) -> str:
 
 
 def _aim(row: Document) -> str:
-    return f"{row['aim']:.0f} ×: {_word(row['reached'])}" if "aim" in row else ""
+    return f"{row['aim']:g} ×: {_word(row['reached'])}" if "aim" in row else ""
 
 
 def _everywhere(aims: Document) -> str:

@@ -1,0 +1,47 @@
+"""What every comparison starts from, and what is kept of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import base, registry
+from bench.measure import Sample
+from bench.processes import say
+from bench.proof import Proof
+from bench.registry import Registry
+
+Samples = dict[str, list[Sample]]
+"""Measured builds by the key of their row."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a comparison starts from."""
+
+    registry: Registry
+    """Holds the base and nothing else."""
+    base: str
+    """The base's reference."""
+    folder: Path
+    """For everything that this run makes."""
+
+
+@dataclass
+class Outcome:
+    """All that was measured."""
+
+    samples: Samples = field(default_factory=dict)
+    proof: Proof | None = None
+
+    def add(self, row: str, sample: Sample) -> None:
+        """Keeps a sample, and says what came of it."""
+        self.samples.setdefault(row, []).append(sample)
+        say(f"{row.replace('_', ' ')}: {sample.seconds:.2f} s")
+
+
+@contextmanager
+def ground(folder: Path, name: str, archive: Path) -> Iterator[Ground]:
+    """A new registry that holds the base image."""
+    with registry.running(folder / f"registry-{name}") as home:
+        yield Ground(home, base.push(archive, home), folder)
