@@ -86,12 +86,13 @@ fn has_sources(tree: &ImageTree) -> bool {
         let found = tree.resolve(path).ok().flatten();
         found.is_some_and(|found| matches!(found.node.kind, Kind::File { size } if size > 0))
     };
-    let folder = tree.real_folder("etc/apt/sources.list.d").unwrap_or_default();
-    let mut names = tree.children(&folder).map(|(name, _)| name);
+    // A folder that cannot be followed is none: its name would otherwise be that of the root.
+    let folder = tree.real_folder("etc/apt/sources.list.d").ok();
+    let is_source = |name: &str| matches!(name.rsplit_once('.'), Some((_, "list" | "sources")));
     is_filled("etc/apt/sources.list")
-        || names.any(|name| {
-            matches!(name.rsplit_once('.'), Some((_, "list" | "sources")))
-                && is_filled(&format!("{folder}/{name}"))
+        || folder.is_some_and(|folder| {
+            let mut names = tree.children(&folder).map(|(name, _)| name);
+            names.any(|name| is_source(name) && is_filled(&format!("{folder}/{name}")))
         })
 }
 
@@ -105,9 +106,98 @@ fn created(config: &Value) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use imagewright_oci::layer::index::{IndexLimits, index_layer};
+    use imagewright_testkit::LayerBuilder;
     use serde_json::json;
 
     use super::*;
+
+    fn tree(layer: LayerBuilder) -> ImageTree {
+        let archive = layer.plain().build().blob();
+        let index = index_layer(&*archive, IndexLimits::default()).unwrap();
+        let mut tree = ImageTree::new();
+        tree.apply(&index).unwrap();
+        tree
+    }
+
+    /// A base with APT, but for its sources.
+    fn with_apt() -> LayerBuilder {
+        LayerBuilder::new()
+            .file("etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n")
+            .program("usr/bin/apt-get", "")
+            .program("usr/bin/dpkg", "")
+            .file("var/lib/dpkg/status", "\n")
+    }
+
+    fn of(layer: LayerBuilder, architecture: &str) -> Result<AptBase, BuildError> {
+        let platform: Platform = format!("linux/{architecture}").parse().unwrap();
+        detect(&tree(layer), &json!({ "created": "1970-01-02T00:00:00Z" }), &platform)
+    }
+
+    fn own_and_other() -> (&'static str, &'static str) {
+        if cfg!(target_arch = "aarch64") { ("arm64", "amd64") } else { ("amd64", "arm64") }
+    }
+
+    #[test]
+    fn a_base_with_apt_and_either_form_of_sources_is_known() {
+        let known = AptBase { system: "Debian GNU/Linux 12 (bookworm)".to_owned(), epoch: 86_400 };
+        for path in [
+            "etc/apt/sources.list",
+            "etc/apt/sources.list.d/debian.sources",
+            "etc/apt/sources.list.d/more.list",
+        ] {
+            let found = of(with_apt().file(path, "deb http://deb.example/ ./\n"), own_and_other().0);
+            assert_eq!(found.unwrap(), known, "{path}");
+        }
+        let merged = with_apt()
+            .symlink("etc/apt/sources.list.d", "../../srv/sources")
+            .file("srv/sources/a.list", "deb http://deb.example/ ./\n");
+        assert_eq!(of(merged, own_and_other().0).unwrap(), known);
+    }
+
+    #[test]
+    fn sources_that_apt_would_not_read_are_none() {
+        for (layer, what) in [
+            (with_apt(), "nothing"),
+            (with_apt().file("etc/apt/sources.list", ""), "an empty file"),
+            (
+                with_apt().file("etc/apt/sources.list.d/debian.sources.disabled", "Types: deb\n"),
+                "another name",
+            ),
+            (
+                with_apt()
+                    .symlink("etc/apt/sources.list.d", "sources.list.d")
+                    .file("a.list", "deb http://deb.example/ ./\n"),
+                "a link to itself",
+            ),
+        ] {
+            let error = of(layer, own_and_other().0).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{what}");
+            assert!(error.message().contains("names no sources of packages"), "{what}: {}", error.message());
+        }
+    }
+
+    #[test]
+    fn other_package_managers_are_named() {
+        for (program, name) in OTHERS {
+            let error = of(LayerBuilder::new().program(program, ""), own_and_other().0).unwrap_err();
+            let why = error.explanation().unwrap_or_default();
+            assert_eq!(why, format!("Its package manager is {name}."));
+        }
+    }
+
+    #[test]
+    fn programs_of_another_processor_are_not_tried() {
+        let (own, other) = own_and_other();
+        let layer = with_apt().file("etc/apt/sources.list", "deb http://deb.example/ ./\n");
+        let error = of(layer, other).unwrap_err();
+        assert_eq!(
+            error.message(),
+            format!(
+                "system packages of linux/{other} images cannot be installed on this machine, which is {own}"
+            )
+        );
+    }
 
     #[test]
     fn times_of_configurations_are_read() {

@@ -15,7 +15,7 @@ pub(super) struct Lines(Vec<String>);
 impl Lines {
     pub(super) fn new(lines: &[String]) -> Self {
         // apt ends some lines of its progress late, and an error may come in between.
-        let parts = |line: &String| match line.find("...E: ") {
+        let parts = |line: &String| match line.find("...E: ").or_else(|| line.find("...Error: ")) {
             Some(at) => vec![line[..at + 3].to_owned(), line[at + 3..].to_owned()],
             None => vec![line.clone()],
         };
@@ -81,19 +81,36 @@ impl Lines {
 pub(super) fn clean(line: &str) -> String {
     let plain: String = line
         .chars()
-        .map(|one| if one == '\t' { ' ' } else { one })
-        .map(|one| if one.is_control() { '\u{fffd}' } else { one })
-        .take(LONGEST)
+        .map(|one| match one {
+            '\t' => ' ',
+            hidden if hidden.is_control() || turns_text_around(hidden) => '\u{fffd}',
+            one => one,
+        })
         .collect();
-    plain.split(' ').map(without_password).collect::<Vec<_>>().join(" ")
+    // Cut last: half of an address has no `@` any more that would tell of its password.
+    plain.split(' ').map(without_passwords).collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
 }
 
-/// `https://user:password@host/` becomes `https://…@host/`.
-fn without_password(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else { return word.to_owned() };
-    let end = rest.find('/').unwrap_or(rest.len());
-    match rest[..end].rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://…@{host}{}", &rest[end..]),
-        None => word.to_owned(),
+/// True for characters that show a line in another order than it has.
+fn turns_text_around(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// `https://user:password@host/` becomes `https://…@host/`, as often as there are addresses in the word.
+fn without_passwords(word: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = word;
+    while let Some((before, address)) = rest.split_once("://") {
+        shown.push_str(before);
+        shown.push_str("://");
+        let end = address.find('/').unwrap_or(address.len());
+        rest = match address[..end].rfind('@') {
+            Some(at) => {
+                shown.push('…');
+                &address[at..]
+            }
+            None => address,
+        };
     }
+    shown + rest
 }

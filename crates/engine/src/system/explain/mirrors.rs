@@ -13,7 +13,18 @@ struct Meaning {
 }
 
 /// The first that matches is told: what is more exact stands first.
-const MEANINGS: [Meaning; 10] = [
+const MEANINGS: [Meaning; 12] = [
+    Meaning {
+        pieces: &[
+            "Malformed entry ",
+            "Malformed stanza ",
+            "The list of sources could not be read",
+            "The method driver ",
+        ],
+        kind: ErrorKind::Unsupported,
+        what: "the base's list of sources has an entry that its apt cannot read",
+        next: "correct /etc/apt/sources.list and /etc/apt/sources.list.d where the base is made, and push it again",
+    },
     Meaning {
         pieces: &["407  Proxy", "407 Proxy", "Proxy Authentication Required"],
         kind: ErrorKind::Unauthorized,
@@ -35,6 +46,13 @@ const MEANINGS: [Meaning; 10] = [
         kind: ErrorKind::Unreachable,
         what: "a mirror's certificate is not trusted",
         next: "pass the certificate of the mirror's or proxy's authority with --ca-bundle FILE",
+    },
+    // Two spaces around a status are apt's. It says of such a mirror that it "is not signed", too.
+    Meaning {
+        pieces: &["  429  ", "  500  ", "  502  ", "  503  ", "  504  ", "Invalid response from proxy"],
+        kind: ErrorKind::Unreachable,
+        what: "a mirror or proxy does not work at the moment",
+        next: "try again in some minutes; if it stays so, ask who runs the mirror or the proxy",
     },
     Meaning {
         pieces: &[

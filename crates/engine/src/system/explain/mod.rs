@@ -5,11 +5,13 @@
 //! requested.rs   packages that do not exist, or do not fit together
 //! mirrors.rs     lists and archives that cannot be fetched
 //! packages.rs    maintainer scripts that fail
-//! machine.rs     locks, disk, memory, processes
+//! machine.rs     memory, disk, processes
+//! base.rs        an apt that does not work in this base, locks
 //! ```
 //!
 //! apt marks its errors with `E: ` up to version 2.9 and with `Error: ` since 3.0; its words are the same.
 
+mod base;
 mod lines;
 mod machine;
 mod mirrors;
@@ -62,7 +64,8 @@ struct Cause {
 /// Says what went wrong.
 pub(crate) fn explain(output: &AptOutput<'_>) -> BuildError {
     let lines = Lines::new(&output.lines);
-    let known = [machine::cause, packages::cause, requested::cause, mirrors::cause];
+    // A script that fails may have called apt itself, or have crashed: that says nothing about the base's apt.
+    let known = [machine::cause, packages::cause, base::cause, requested::cause, mirrors::cause];
     let cause =
         known.iter().find_map(|cause| cause(output, &lines)).unwrap_or_else(|| unknown(output, &lines));
     BuildError::new(cause.kind, cause.message)

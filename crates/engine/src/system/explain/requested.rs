@@ -42,17 +42,31 @@ fn missing(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
         });
     }
     let first = names.first()?;
-    let next = if replaced.len() > 1 {
-        let instead: Vec<_> = replaced[1..].iter().flat_map(|line| line.split_whitespace()).collect();
-        format!("ask for {} instead", clean(&instead.join(" or ")))
-    } else {
+    let provided = lines.paragraph(" is a virtual package provided by:");
+    let instead: Vec<&str> = match (&replaced[..], &provided[..]) {
+        ([_, some @ ..], _) if !some.is_empty() => {
+            some.iter().flat_map(|line| line.split_whitespace()).collect()
+        }
+        // Each line has a name and a version.
+        (_, [_, some @ ..]) => some.iter().filter_map(|line| line.split_whitespace().next()).collect(),
+        _ => Vec::new(),
+    };
+    let next = if instead.is_empty() {
         suggestion(first)
+    } else {
+        format!("ask for {} instead", clean(&instead.join(" or ")))
     };
     let message = match names.len() {
+        1 if !provided.is_empty() => {
+            format!(
+                "the system package {} is only a name that several packages go by in {sources}",
+                clean(first)
+            )
+        }
         1 => format!("the system package {} does not exist in {sources}", clean(first)),
         _ => format!("the system packages {} do not exist in {sources}", clean(&names.join(", "))),
     };
-    Some(Cause { kind: ErrorKind::NotFound, message, lines: [shown, replaced].concat(), next })
+    Some(Cause { kind: ErrorKind::NotFound, message, lines: [shown, replaced, provided].concat(), next })
 }
 
 /// What people may have meant: names of Python packages are common here.
@@ -74,19 +88,25 @@ fn suggestion(name: &str) -> String {
     if PYTHON.contains(&name) {
         return format!("{name} is a Python package: ask for it with --pip {name}");
     }
+    if let Some(rest) = name.strip_prefix("python-") {
+        return format!("packages of Python 2 are gone: ask for {}", clean(&format!("python3-{rest}")));
+    }
     "check the name at packages.debian.org or packages.ubuntu.com; it may have another one in this release"
         .to_owned()
 }
 
 /// Packages that exist and cannot be together.
 fn unmet(output: &AptOutput<'_>, lines: &Lines) -> Option<Cause> {
-    let unmet = lines.paragraph("The following packages have unmet dependencies");
-    let broken = lines.with(&[
-        "held broken packages",
-        "pkgProblemResolver",
-        "Unmet dependencies",
-        "unable to satisfy",
-    ]);
+    // The second is apt's word for it since 3.0, and the third what its new resolver found.
+    let unmet: Vec<String> = [
+        "The following packages have unmet dependencies",
+        "Unsatisfied dependencies:",
+        "Unable to satisfy dependencies.",
+    ]
+    .iter()
+    .flat_map(|start| lines.paragraph(start))
+    .collect();
+    let broken = lines.with(&["held broken packages", "pkgProblemResolver", "Unmet dependencies"]);
     if unmet.is_empty() && broken.is_empty() {
         let essential = lines.with(&[
             "Essential packages were removed",
