@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::identities::Identities;
+use super::process_guard::ProcessGuard;
 use super::sweep::MARK;
 use super::{SandboxSettings, programs};
 use crate::cancel::{CancellationToken, unless_cancelled};
@@ -24,6 +25,7 @@ const SHOWN: &str = "/sys";
 /// Keeps a user, a mount and a network namespace.
 #[derive(Debug)]
 pub(super) struct Holder {
+    _guard: Option<ProcessGuard>,
     child: Child,
     // Closed with this value: the process reads its end and is gone.
     pipe: ChildStdin,
@@ -63,8 +65,15 @@ impl Holder {
         let (Some(pipe), Some(process)) = (child.stdin.take(), child.id()) else {
             return Err(BuildError::internal("a process was started without its pipes"));
         };
-        let mut holder =
-            Self { child, pipe, process, identities, folder: folder.to_owned(), shown: Vec::new() };
+        let mut holder = Self {
+            _guard: ProcessGuard::of(process),
+            child,
+            pipe,
+            process,
+            identities,
+            folder: folder.to_owned(),
+            shown: Vec::new(),
+        };
         let ready = unless_cancelled(cancellation, holder.wait_until_ready());
         tokio::time::timeout(START_TIMEOUT, ready)
             .await
@@ -189,6 +198,7 @@ impl Holder {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| failed(error.to_string()))?;
+        let _guard = child.id().and_then(ProcessGuard::of);
         if let (Some(mut pipe), Some(input)) = (child.stdin.take(), input) {
             // A program that ended before it read its input says why in its exit code.
             let _ = pipe.write_all(input).await;
@@ -201,12 +211,6 @@ impl Holder {
             return Ok(());
         }
         Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        let _ = self.child.start_kill();
     }
 }
 

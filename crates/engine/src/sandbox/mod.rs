@@ -10,6 +10,7 @@
 //! control_group.rs  limits of memory and processes for all that runs inside together
 //! enclosure.rs    what of this machine's files can be seen inside
 //! process.rs      running one program inside: bounded output, deadline, cancellation
+//! process_guard.rs  a process that ends with the value that names it
 //! disk.rs         a limit of the space that is used
 //! protections.rs  which of all this the machine gives
 //! sweep.rs        what a killed build left
@@ -29,6 +30,7 @@ mod holder;
 mod identities;
 mod network;
 mod process;
+mod process_guard;
 mod programs;
 mod protections;
 mod settings;

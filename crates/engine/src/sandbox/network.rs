@@ -12,6 +12,7 @@ use tokio::process::{Child, ChildStdin};
 
 use super::SandboxSettings;
 use super::holder::{Holder, command, unavailable};
+use super::process_guard::ProcessGuard;
 use crate::cancel::{CancellationToken, unless_cancelled};
 use crate::error::BuildError;
 
@@ -39,6 +40,7 @@ const CLOSED: [&str; 7] = [
 /// A running slirp4netns. It ends when this value, or this process, does.
 #[derive(Debug)]
 pub(super) struct Network {
+    _guard: Option<ProcessGuard>,
     child: Child,
     _pipe: ChildStdin,
 }
@@ -73,7 +75,8 @@ impl Network {
             .spawn()
             .map_err(|error| unavailable("slirp4netns cannot be started").with_source(error))?;
         let pipe = child.stdin.take().ok_or_else(|| BuildError::internal("a process has no pipe"))?;
-        let mut network = Self { child, _pipe: pipe };
+        let guard = child.id().and_then(ProcessGuard::of);
+        let mut network = Self { _guard: guard, child, _pipe: pipe };
         unless_cancelled(cancellation, network.wait_until_open(process)).await?;
         let routes = closed_routes(&own_addresses(holder.folder()).await, &settings.reachable);
         holder.in_network(&["ip", "-batch", "-"], routes.as_bytes()).await?;
@@ -103,12 +106,6 @@ impl Network {
             tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(())
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let _ = self.child.start_kill();
     }
 }
 

@@ -8,7 +8,6 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use serde::Deserialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, BufReader};
 use tokio::net::unix::pipe;
@@ -17,7 +16,7 @@ use tokio::process::Child;
 use super::control_group::ControlGroup;
 use super::disk::Watch;
 use super::holder::{command, unavailable};
-use super::sweep::process_state;
+use super::process_guard::ProcessGuard;
 use crate::base::blocking;
 use crate::cancel::CancellationToken;
 use crate::error::{BuildError, ErrorKind};
@@ -30,9 +29,6 @@ const KEPT_LINES: usize = 2000;
 
 /// How long the fence may take to be set up around a program.
 const SET_UP_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How often it is looked whether all has ended that was told to.
-const END_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The exit code of a program that was ended by SIGPIPE, as those tell that run it.
 const BROKEN_PIPE: i32 = 128 + 13;
@@ -79,71 +75,25 @@ pub(super) struct Running<'run> {
     pub(super) folder: &'run std::path::Path,
 }
 
-/// The first process inside: with it, the kernel ends all others.
-struct Inside {
-    process: u32,
-    /// Names the process for as long as it is held, whoever gets its number later.
-    handle: OwnedFd,
-}
-
-impl Inside {
-    fn of(process: u32) -> Option<Self> {
-        let number = Pid::from_raw(i32::try_from(process).ok()?)?;
-        // Gone already: there is nothing to end.
-        let handle = pidfd_open(number, PidfdFlags::empty()).ok()?;
-        Some(Self { process, handle })
-    }
-
-    /// False when it is gone.
-    fn kill(&self) -> bool {
-        pidfd_send_signal(&self.handle, Signal::KILL).is_ok()
-    }
-
-    /// Ends everything inside. Returns when nothing runs there any more.
-    async fn end(&self) {
-        // The kernel ends the others first. What it leaves of the first one is somebody else's to bury.
-        let is_buried = || process_state(self.process).is_none_or(|state| matches!(state, 'Z' | 'X'));
-        while self.kill() && !is_buried() {
-            tokio::time::sleep(END_INTERVAL).await;
-        }
-    }
-}
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
 /// Runs a program to its end.
 pub(super) async fn run(
     running: Running<'_>,
     disk: Watch<'_>,
     cancellation: &CancellationToken,
 ) -> Result<Finished, BuildError> {
+    // Whatever happens to this future, all that was started ends with it.
     let mut started = start(&running)?;
-    let mut inside = None;
-    let outcome = {
-        let work = async {
-            inside = started.admit(running.group).await?;
-            collect(&mut started, running.output).await
-        };
-        tokio::select! {
-            biased;
-            () = cancellation.cancelled() => Err(BuildError::cancelled()),
-            () = tokio::time::sleep(running.timeout) => Err(too_long(running.purpose, running.timeout)),
-            error = disk.exceeded() => Err(error),
-            finished = work => finished,
-        }
+    let work = async {
+        started.admit(running.group).await?;
+        collect(&mut started, running.output).await
     };
-    if outcome.is_err() {
-        let _ = started.child.start_kill();
-        let _ = started.child.wait().await;
+    tokio::select! {
+        biased;
+        () = cancellation.cancelled() => Err(BuildError::cancelled()),
+        () = tokio::time::sleep(running.timeout) => Err(too_long(running.purpose, running.timeout)),
+        error = disk.exceeded() => Err(error),
+        finished = work => finished,
     }
-    if let Some(inside) = &inside {
-        inside.end().await;
-    }
-    outcome
 }
 
 fn too_long(purpose: &str, timeout: Duration) -> BuildError {
@@ -156,11 +106,17 @@ fn too_long(purpose: &str, timeout: Duration) -> BuildError {
     )
 }
 
-/// A program that waits behind its gate.
+/// A program that waits behind its gate. It ends with this value.
 struct Started {
+    /// The outermost process: bubblewrap, or what becomes it.
+    outer: Option<ProcessGuard>,
+    /// The first process inside: with it, the kernel ends all others.
+    inside: Option<ProcessGuard>,
     child: Child,
     /// Tells the number of the first process inside.
     announced: pipe::Receiver,
+    /// What was told of it so far.
+    announcement: Vec<u8>,
     /// The program starts when a byte comes through.
     gate: PipeWriter,
     /// Its outputs, or the error output alone.
@@ -190,7 +146,15 @@ fn start(running: &Running<'_>) -> Result<Started, BuildError> {
     let child = command.stderr(errors).spawn().map_err(failed)?;
     // What is held of the other ends goes here: the pipes end with the program.
     drop((command, gate_inside, announcing));
-    Ok(Started { child, announced: receiver(announced)?, gate, lines: receiver(lines)? })
+    Ok(Started {
+        outer: child.id().and_then(ProcessGuard::of),
+        inside: None,
+        child,
+        announced: receiver(announced)?,
+        announcement: Vec::new(),
+        gate,
+        lines: receiver(lines)?,
+    })
 }
 
 /// Lets the next process that is started have these ends.
@@ -212,14 +176,13 @@ struct Announcement {
 }
 
 impl Started {
-    /// Puts the fence's processes under their limits, then opens the gate. `None` where the fence failed: the
-    /// program's output says why.
-    async fn admit(&mut self, group: Option<&ControlGroup>) -> Result<Option<Inside>, BuildError> {
-        let mut text = Vec::new();
+    /// Puts the fence's processes under their limits, then opens the gate. Where the fence failed, the program's
+    /// output says why.
+    async fn admit(&mut self, group: Option<&ControlGroup>) -> Result<(), BuildError> {
         let announced = async {
             // Until the end of the object: another process may hold the pipe open.
-            while text.len() < 1000 && !text.contains(&b'}') {
-                match self.announced.read_buf(&mut text).await {
+            while self.announcement.len() < 1000 && !self.announcement.contains(&b'}') {
+                match self.announced.read_buf(&mut self.announcement).await {
                     Ok(0) | Err(_) => break,
                     Ok(_) => {}
                 }
@@ -228,18 +191,36 @@ impl Started {
         tokio::time::timeout(SET_UP_TIMEOUT, announced)
             .await
             .map_err(|_| unavailable("setting the fence up took too long"))?;
-        let Ok(announcement) = serde_json::from_slice::<Announcement>(&text) else { return Ok(None) };
-        let inside = Inside::of(announcement.process);
+        let Some(inside) = self.first_inside() else { return Ok(()) };
+        self.inside = ProcessGuard::of(inside);
         if let Some(group) = group {
             let outer = self.child.id().into_iter();
-            for process in outer.chain([announcement.process]) {
+            for process in outer.chain([inside]) {
                 group.admit(process).map_err(|error| {
                     unavailable("a program cannot be put under its limits").with_source(error)
                 })?;
             }
         }
         let _ = self.gate.write_all(b"x");
-        Ok(inside)
+        Ok(())
+    }
+
+    /// The number of the first process inside, when it was told.
+    fn first_inside(&self) -> Option<u32> {
+        let announcement: Announcement = serde_json::from_slice(&self.announcement).ok()?;
+        Some(announcement.process)
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let was_known = self.inside.take().is_some();
+        self.outer = None;
+        if !was_known {
+            // It may have made its first process in its last moment. That one dies with it, only later.
+            let _ = self.announced.try_read_buf(&mut self.announcement);
+            drop(self.first_inside().and_then(ProcessGuard::of));
+        }
     }
 }
 

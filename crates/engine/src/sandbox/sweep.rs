@@ -27,12 +27,6 @@ pub(super) fn process_start(process: u32) -> Option<u64> {
     rest.split_whitespace().nth(19)?.parse().ok()
 }
 
-/// What a process is doing, in the kernel's letters; `None` when there is none of this number.
-pub(super) fn process_state(process: u32) -> Option<char> {
-    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    text.rsplit_once(')')?.1.trim_start().chars().next()
-}
-
 /// True while the process that was started then lives.
 pub(super) fn is_alive(process: u32, start: u64) -> bool {
     process_start(process) == Some(start)

@@ -9,11 +9,12 @@ use imagewright_oci::registry::Registry;
 
 use super::base_store::{StepImage, unpacked};
 use super::container::{Container, Fence, Step};
+use super::output::teller;
 use super::proxies::NetworkSettings;
 use crate::cache::Cache;
 use crate::cancel::CancellationToken;
 use crate::error::BuildError;
-use crate::event::{Event, Events};
+use crate::event::Events;
 use crate::pip::source::{BuildRoom, RoomCommand, RoomMaker, RoomOutcome};
 use crate::sandbox::SandboxSettings;
 
@@ -77,11 +78,7 @@ impl BuildRoom for SandboxRoom {
         cancellation: &'a CancellationToken,
     ) -> BoxFuture<'a, Result<RoomOutcome, BuildError>> {
         Box::pin(async move {
-            let see = |line: &str| {
-                if !line.is_empty() {
-                    self.events.send(Event::Output { line: line.to_owned() });
-                }
-            };
+            let see = teller(&self.events);
             let environment = [self.network.environment.clone(), command.environment].concat();
             let step = Step {
                 arguments: &command.arguments,

@@ -18,6 +18,7 @@ use super::container::{Container, Fence};
 use super::detect::AptBase;
 use super::install::{Installation, POLICY_PATH};
 use super::layer::{LayerOptions, write_layer};
+use super::output::teller;
 use super::proxies::NetworkSettings;
 use super::record::{LockedSystemPackage, installed_difference};
 use crate::assemble::layer::LayerFacts;
@@ -25,7 +26,7 @@ use crate::base::blocking;
 use crate::cache::{Cache, mark_used, read_checked, write_checked, write_entry};
 use crate::cancel::CancellationToken;
 use crate::error::BuildError;
-use crate::event::{Event, Events};
+use crate::event::Events;
 use crate::sandbox::SandboxSettings;
 
 /// Raised when the same packages on the same base would give another layer.
@@ -200,13 +201,7 @@ async fn make(
         with_policy,
     };
     let container = Container::create(fence, &store, &request.image.identifier(), cancellation).await?;
-    let events = context.events.clone();
-    let see = move |line: &str| {
-        if !line.is_empty() {
-            events.send(Event::Output { line: line.to_owned() });
-        }
-    };
-    installation.run(&container, context.staging, &see, cancellation).await?;
+    installation.run(&container, context.staging, &teller(context.events), cancellation).await?;
 
     let made = context.staging.join("system.layer");
     let options = LayerOptions {

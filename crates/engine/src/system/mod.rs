@@ -8,6 +8,7 @@
 //! install.rs     apt-get in a container
 //! explain/       apt's failures in words
 //! layer/         from what changed to a layer
+//! output.rs      what foreign code writes, as people are shown it
 //! record.rs      which packages were installed
 //! build_room.rs  a container in which packages are built from source
 //! image.rs       the result, from the cache or made now
@@ -21,6 +22,7 @@ mod explain;
 mod image;
 mod install;
 pub(crate) mod layer;
+mod output;
 mod proxies;
 mod record;
 

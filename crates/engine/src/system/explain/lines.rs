@@ -33,9 +33,7 @@ impl Lines {
 
     /// Lines that say of themselves that they are errors.
     pub(super) fn errors(&self) -> Vec<String> {
-        let starts = ["E: ", "Error: ", "Err:", "dpkg: error", "dpkg-deb: error", "tar: "];
-        let is_error = |line: &&str| starts.iter().any(|start| line.starts_with(start));
-        self.all().filter(is_error).map(str::to_owned).collect()
+        self.all().filter(|line| is_error(line)).map(str::to_owned).collect()
     }
 
     /// The lines that hold one of these pieces of text.
@@ -44,11 +42,13 @@ impl Lines {
         self.all().filter(matches).map(str::to_owned).collect()
     }
 
-    /// The first line that holds a piece of text, and the next ones until one is not indented.
+    /// The first line that holds a piece of text, and the next ones until one is not indented. Errors come another
+    /// way than what else apt writes, and may be in between.
     pub(super) fn paragraph(&self, piece: &str) -> Vec<String> {
         let mut lines = self.all().skip_while(|line| !line.contains(piece));
         let first = lines.next().into_iter();
-        first.chain(lines.take_while(|line| line.starts_with(' '))).map(str::to_owned).collect()
+        let rest = lines.filter(|line| !is_error(line)).take_while(|line| line.starts_with(' '));
+        first.chain(rest).map(str::to_owned).collect()
     }
 
     /// The last lines before the first one that holds a piece of text.
@@ -77,8 +77,13 @@ impl Lines {
     }
 }
 
+fn is_error(line: &str) -> bool {
+    let starts = ["E: ", "Error: ", "Err:", "dpkg: error", "dpkg-deb: error", "tar: "];
+    starts.iter().any(|start| line.starts_with(start))
+}
+
 /// A line without what a terminal would obey, without passwords in addresses, and not too long.
-pub(super) fn clean(line: &str) -> String {
+pub(crate) fn clean(line: &str) -> String {
     let plain: String = line
         .chars()
         .map(|one| match one {

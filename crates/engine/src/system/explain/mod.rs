@@ -25,6 +25,7 @@ use std::process::ExitStatus;
 
 use crate::error::{BuildError, ErrorKind};
 use lines::Lines;
+pub(crate) use lines::clean;
 
 /// What apt was doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -69,6 +69,12 @@ explained!(
     )
 );
 explained!(
+    a_conflict_whose_error_comes_early,
+    Install,
+    "The following packages have unmet dependencies:\nE: Unable to correct problems, you have held broken packages.\n \
+     lonely : Depends: nobody-has-this but it is not installable"
+);
+explained!(
     a_script_that_fails,
     Install,
     "Selecting previously unselected package broken.\n(Reading database ... 9162 files and directories currently \
