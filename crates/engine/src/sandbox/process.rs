@@ -16,7 +16,7 @@ use tokio::process::Child;
 use super::control_group::ControlGroup;
 use super::disk::Watch;
 use super::holder::{command, unavailable};
-use super::process_guard::ProcessGuard;
+use super::process_guard::{ProcessGuard, end_group};
 use crate::base::blocking;
 use crate::cancel::CancellationToken;
 use crate::error::{BuildError, ErrorKind};
@@ -108,10 +108,10 @@ fn too_long(purpose: &str, timeout: Duration) -> BuildError {
 
 /// A program that waits behind its gate. It ends with this value.
 struct Started {
-    /// The outermost process: bubblewrap, or what becomes it.
-    outer: Option<ProcessGuard>,
     /// The first process inside: with it, the kernel ends all others.
     inside: Option<ProcessGuard>,
+    /// The outermost process: bubblewrap, or what becomes it. It leads a process group.
+    _outer: Option<ProcessGuard>,
     child: Child,
     /// Tells the number of the first process inside.
     announced: pipe::Receiver,
@@ -147,8 +147,8 @@ fn start(running: &Running<'_>) -> Result<Started, BuildError> {
     // What is held of the other ends goes here: the pipes end with the program.
     drop((command, gate_inside, announcing));
     Ok(Started {
-        outer: child.id().and_then(ProcessGuard::of),
         inside: None,
+        _outer: child.id().and_then(ProcessGuard::of),
         child,
         announced: receiver(announced)?,
         announcement: Vec::new(),
@@ -214,12 +214,12 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        let was_known = self.inside.take().is_some();
-        self.outer = None;
-        if !was_known {
-            // It may have made its first process in its last moment. That one dies with it, only later.
-            let _ = self.announced.try_read_buf(&mut self.announcement);
-            drop(self.first_inside().and_then(ProcessGuard::of));
+        if self.inside.take().is_some() {
+            return;
+        }
+        // It may just be making its first process, which dies with it only once it has asked for that.
+        if let Some(group) = self.child.id() {
+            end_group(group);
         }
     }
 }

@@ -4,7 +4,9 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
+
+use super::sweep::processes_of_group;
 
 /// How long it is waited for a process that was killed. What is of the lowest class dies late on a busy machine.
 const MOST: Duration = Duration::from_secs(1);
@@ -42,6 +44,16 @@ impl Drop for ProcessGuard {
     }
 }
 
+/// Ends a process group whose leader has not been waited for. Returns when none of its processes runs any more.
+pub(super) fn end_group(leader: u32) {
+    let Some(group) = i32::try_from(leader).ok().and_then(Pid::from_raw) else { return };
+    // All are told at once, so that none can start another one meanwhile.
+    let _ = kill_process_group(group, Signal::KILL);
+    for process in processes_of_group(leader) {
+        drop(ProcessGuard::of(process));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::process::{Command, Stdio};
@@ -54,5 +66,23 @@ mod tests {
         drop(ProcessGuard::of(child.id()).unwrap());
         assert!(child.try_wait().unwrap().is_some(), "it has ended when the value has");
         assert!(ProcessGuard::of(child.id()).is_none());
+    }
+
+    #[test]
+    fn a_group_ends_with_what_its_leader_has_started() {
+        use std::os::unix::process::CommandExt as _;
+        let mut leader = Command::new("sh")
+            .args(["-c", "sleep 1000 & exec sleep 1000"])
+            .stdin(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + Duration::from_secs(20);
+        while processes_of_group(leader.id()).len() < 2 && Instant::now() < end {
+            std::thread::yield_now();
+        }
+        end_group(leader.id());
+        assert!(processes_of_group(leader.id()).is_empty());
+        assert!(!leader.wait().unwrap().success());
     }
 }

@@ -21,10 +21,30 @@ const ATTEMPTS: u32 = 100;
 
 /// When a process was started, in ticks since the machine was.
 pub(super) fn process_start(process: u32) -> Option<u64> {
+    status_fields(process)?.get(19)?.parse().ok()
+}
+
+/// What the kernel tells of a process in one line, from its state on.
+fn status_fields(process: u32) -> Option<Vec<String>> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // The name, in parentheses, may hold anything; the state follows it as the third field.
     let (_, rest) = text.rsplit_once(')')?;
-    rest.split_whitespace().nth(19)?.parse().ok()
+    Some(rest.split_whitespace().map(str::to_owned).collect())
+}
+
+/// The running processes of a process group.
+pub(super) fn processes_of_group(leader: u32) -> Vec<u32> {
+    let is_of_group = |process: &u32| {
+        let fields = status_fields(*process).unwrap_or_default();
+        matches!(&fields[..], [state, _, group, ..] if *group == leader.to_string() && !"ZX".contains(state.as_str()))
+    };
+    processes().filter(is_of_group).collect()
+}
+
+/// All processes that we can see.
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// True while the process that was started then lives.
@@ -37,15 +57,14 @@ pub(crate) fn sweep_processes(folder: &Path) -> usize {
     let mut mark = MARK.as_bytes().to_vec();
     mark.push(b'=');
     mark.extend_from_slice(folder.as_os_str().as_bytes());
-    let Ok(entries) = fs::read_dir("/proc") else { return 0 };
-    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    let marked = numbers.filter(|number| {
+    let marked = processes().filter(|number| {
         let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
         // The folder itself, or one below it.
         let is_below = |rest: &[u8]| rest.is_empty() || rest[0] == b'/';
         environment.split(|byte| *byte == 0).any(|one| one.strip_prefix(&mark[..]).is_some_and(is_below))
     });
-    marked.filter_map(Pid::from_raw).filter(|process| kill_process(*process, Signal::KILL).is_ok()).count()
+    let marked = marked.filter_map(|number| Pid::from_raw(i32::try_from(number).ok()?));
+    marked.filter(|process| kill_process(*process, Signal::KILL).is_ok()).count()
 }
 
 /// Removes a folder in which a sandbox may have written, also files that belong to the users inside.

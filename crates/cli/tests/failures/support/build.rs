@@ -176,7 +176,7 @@ impl Running {
         let complaints = self.complaints.take().unwrap().join().unwrap();
         let mut events = std::mem::take(&mut self.seen);
         events.extend(self.events.iter());
-        Outcome { code: status.code(), events, complaints }
+        Outcome { process: self.child.id(), code: status.code(), events, complaints }
     }
 }
 
@@ -190,6 +190,8 @@ impl Drop for Running {
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) struct Outcome {
+    /// The number that its process had.
+    pub(crate) process: u32,
     /// The exit code; `None` after a signal.
     pub(crate) code: Option<i32>,
     /// Its events; lines that are none are strings.

@@ -14,6 +14,8 @@ const PROMISED: Duration = Duration::from_secs(3);
 /// Where a build is when the signal comes.
 #[derive(Debug, Clone, Copy)]
 enum Moment {
+    /// The first program is put into its sandbox.
+    Entering,
     /// The base is unpacked for the first time.
     Unpacking,
     /// Foreign code runs.
@@ -24,8 +26,11 @@ async fn held_at(moment: Moment) -> (Scene, Running) {
     let scene = Scene::new().await;
     let mut running = scene.build("endless").start();
     match moment {
-        Moment::Unpacking => running.wait_until("the base is unpacked", || {
+        Moment::Entering => running.wait_until("a sandbox is entered", || {
             scene.workshop.processes().iter().any(|process| process.contains("buildah pull"))
+        }),
+        Moment::Unpacking => running.wait_until("the base is unpacked", || {
+            scene.workshop.leftovers().iter().any(|path| path.contains("/unpacked/overlay"))
         }),
         Moment::Running => running.wait_for_output("PROBE endless: running"),
     }
@@ -40,7 +45,7 @@ async fn cancelling_leaves_nothing(moment: Moment) {
 
     let outcome = running.end_within(PROMISED);
     assert_eq!((outcome.code, outcome.kind()), (Some(130), "cancelled"), "{outcome:#?}");
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }
 
 async fn killing_leaves_nothing_after_the_next_start(moment: Moment) {
@@ -49,13 +54,26 @@ async fn killing_leaves_nothing_after_the_next_start(moment: Moment) {
 
     running.signal(Signal::KILL);
 
-    running.end_within(PROMISED);
-    // By itself: nobody has to start anything for it.
-    scene.workshop.wait_until_no_process_is_left();
+    let killed = running.end_within(PROMISED);
+    if !matches!(moment, Moment::Entering) {
+        // By itself: nobody has to start anything for it.
+        scene.workshop.wait_until_no_process_is_left();
+    }
     assert_ne!(scene.workshop.leftovers(), [""; 0], "there is something to sweep");
     let outcome = scene.workshop.command(["doctor", "--clean"]).run();
     assert!(outcome.code.is_some(), "{outcome:#?}");
-    scene.assert_nothing_is_left();
+    scene.workshop.wait_until_no_process_is_left();
+    scene.assert_nothing_is_left(&killed);
+}
+
+#[tokio::test]
+async fn cancelling_while_a_sandbox_is_entered() {
+    cancelling_leaves_nothing(Moment::Entering).await;
+}
+
+#[tokio::test]
+async fn killing_while_a_sandbox_is_entered() {
+    killing_leaves_nothing_after_the_next_start(Moment::Entering).await;
 }
 
 #[tokio::test]

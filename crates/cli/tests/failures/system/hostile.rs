@@ -41,7 +41,7 @@ async fn a_hostile_base_finds_and_reaches_nothing() {
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
     assert!(scene.victim.try_wait().unwrap().is_none(), "a process of the host was ended");
     std::fs::remove_file(&auth_file).unwrap();
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }
 
 #[tokio::test]
@@ -51,7 +51,7 @@ async fn a_fork_bomb_ends_at_the_limit_and_with_the_step() {
     let outcome = scene.build_with("bomb", "processes = 200").run();
     assert_eq!(probes(&outcome), ["fork bomb: EAGAIN after few"], "{outcome:#?}");
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_step_that_fills_the_disk_is_ended() {
     let outcome = scene.build_with("fill-disk", "disk = \"600MB\"").run();
     assert_eq!((outcome.code, outcome.kind()), (Some(10), "too_large"), "{outcome:#?}");
     assert!(outcome.failure().contains("installing system packages was ended: it wrote "), "{outcome:#?}");
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }
 
 #[tokio::test]
@@ -71,7 +71,7 @@ async fn a_step_that_fills_the_memory_is_ended() {
     let scene = Scene::new().await;
     let outcome = scene.build_with("fill-memory", "memory = \"700MB\"").run();
     assert_eq!((outcome.code, outcome.kind()), (Some(7), "sandbox_failed"), "{outcome:#?}");
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }
 
 #[tokio::test]
@@ -81,7 +81,7 @@ async fn a_step_that_takes_too_long_is_ended() {
     let outcome = scene.build_with("endless", "timeout_seconds = 5").run();
     assert_eq!(probes(&outcome), ["endless: running"], "{outcome:#?}");
     assert_eq!((outcome.code, outcome.kind()), (Some(11), "timeout"), "{outcome:#?}");
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn what_a_step_leaves_running_ends_with_it() {
     let scene = Scene::new().await;
     let outcome = scene.build("daemon").run();
     assert_eq!(outcome.code, Some(0), "{outcome:#?}");
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }
 
 #[tokio::test]
@@ -118,5 +118,5 @@ async fn a_machine_with_too_few_protections_runs_nothing_unless_it_is_told_to() 
     assert!(probes.contains(&"loopback: connected".to_owned()), "{probes:#?}");
     assert!(probes.contains(&"host file: out of sight".to_owned()), "{probes:#?}");
     std::fs::remove_dir_all(&programs).unwrap();
-    scene.assert_nothing_is_left();
+    scene.assert_nothing_is_left(&outcome);
 }

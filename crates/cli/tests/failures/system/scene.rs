@@ -61,13 +61,13 @@ impl Scene {
         self.build(deed).options(["--config".as_ref(), path.as_os_str()])
     }
 
-    /// Says so if anything is left of a step.
-    pub(super) fn assert_nothing_is_left(&self) {
+    /// Says so if anything is left of the steps of a build.
+    pub(super) fn assert_nothing_is_left(&self, build: &Outcome) {
         assert_eq!(self.workshop.processes(), [""; 0]);
         std::fs::remove_file(self.workshop.root().join("secret")).unwrap();
         let _ = std::fs::remove_file(self.workshop.root().join("work/config.toml"));
         assert_eq!(self.workshop.leftovers(), [""; 0]);
-        assert_eq!(orphaned_groups(), [""; 0], "control groups");
+        assert_eq!(groups_of(build.process), [""; 0], "control groups");
     }
 }
 
@@ -79,16 +79,12 @@ impl Drop for Scene {
     }
 }
 
-/// Control groups of builds that are gone; those of other tests have an owner.
-fn orphaned_groups() -> Vec<String> {
+/// Control groups of a process.
+fn groups_of(process: u32) -> Vec<String> {
     let folders = ["", "memory", "pids"].map(|name| Path::new("/sys/fs/cgroup").join(name));
     let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let is_orphaned = |name: &String| {
-        let owner = name.strip_prefix("imagewright-").and_then(|rest| rest.split('-').next());
-        owner.is_some_and(|owner| !Path::new("/proc").join(owner).exists())
-    };
-    names.filter(is_orphaned).collect()
+    names.filter(|name| name.starts_with(&format!("imagewright-{process}-"))).collect()
 }
 
 /// What `apt-get` found out, a line a probe.
