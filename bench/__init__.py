@@ -6,6 +6,8 @@ How the modules depend on each other, the first on the last:
 
     __main__    from options to report
     scenarios   which builds are made, in which order, with which caches
+    system      the same for system packages
+    ground      what every comparison starts from, and what is kept of it
     peer        PrimeHub's flow: its Dockerfile, built by buildah, then pushed
     engine      one run of `imagewright build`
     proof       both images hold the same packages and import them as fast

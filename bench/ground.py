@@ -27,12 +27,31 @@ class Ground:
     """For everything that this run makes."""
 
 
+@dataclass(frozen=True)
+class SystemProof:
+    """The system packages of both images beside each other."""
+
+    packages: list[str]
+    """What was asked for."""
+    installed: int
+    """System packages in our image, those of the base included."""
+    differences: list[str]
+    """Packages that are in one image only, at another version, or not installed, in words."""
+    program: str
+    """A command that was run in both images."""
+    peer: str
+    """What it said in theirs."""
+    ours: str
+    """What it said in ours."""
+
+
 @dataclass
 class Outcome:
     """All that was measured."""
 
     samples: Samples = field(default_factory=dict)
     proof: Proof | None = None
+    system_proofs: list[SystemProof] = field(default_factory=list)
 
     def add(self, row: str, sample: Sample) -> None:
         """Keeps a sample, and says what came of it."""

@@ -27,6 +27,8 @@ class Options:
     """The program."""
     json: Path
     """Where the results go as JSON."""
+    only: str
+    """`pip` or `apt`: that part alone; empty for both."""
     keep: bool
     """Leave registries, caches and images where they are."""
 
@@ -57,8 +59,9 @@ def parse() -> Options:
         "--one-more", metavar="REQ", default="seaborn", help="requirement that is added to them [default: seaborn]"
     )
     parser.add_argument("--runs", type=_count, default=3, metavar="N", help="runs of every build [default: 3]")
-    parser.add_argument("--peer-runs", type=_count, default=1, metavar="N", help="runs of PrimeHub's flow [default: 1]")
+    parser.add_argument("--peer-runs", type=_count, default=1, metavar="N", help="runs of PrimeHub's flow with pip packages [default: 1]")
     parser.add_argument("--skip-peer", action="store_true", help="measure Imagewright alone, without ratios")
+    parser.add_argument("--only", choices=("pip", "apt"), default="", help="measure this part alone")
     parser.add_argument("--gzip", action="store_true", help="compress layers with gzip instead of zstd")
     parser.add_argument(
         "--json",
@@ -86,5 +89,6 @@ def parse() -> Options:
         gzip=given.gzip,
         imagewright=given.imagewright.resolve(),
         json=given.json,
+        only=given.only,
         keep=given.keep,
     )

@@ -36,6 +36,7 @@ def document(options: Options, machine: dict[str, str | int], outcome: Outcome) 
         "rows": rows,
         "aims": _aims(rows),
         "proof": _proof(outcome),
+        "system_proofs": [dataclasses.asdict(proof) for proof in outcome.system_proofs],
     }
 
 
@@ -100,6 +101,8 @@ def markdown(content: Document) -> str:
     parts = [_head(content), _times(content), _everywhere(content["aims"]), _steps(content["rows"])]
     if content["proof"] is not None:
         parts.append(_same(content["proof"]))
+    if content["system_proofs"]:
+        parts.append("\n".join(map(_same_system, content["system_proofs"])))
     return "\n\n".join(parts)
 
 
@@ -179,6 +182,16 @@ def _same(proof: Document) -> str:
         f"bytecode files that Python had to write for it: {peer['bytecode_written']} in theirs, "
         f"{ours['bytecode_written']} in ours."
     )
+
+
+def _same_system(proof: Document) -> str:
+    if proof["differences"]:
+        packages = "not the same system packages: " + "; ".join(proof["differences"])
+    else:
+        packages = f"both images hold the same {proof['installed']} system packages at the same versions"
+    theirs, ours = proof["peer"].strip(), proof["ours"].strip()
+    answers = f"`{proof['program']}` says {theirs} in theirs and {ours} in ours"
+    return f"- `{' '.join(proof['packages'])}`: {packages}; {answers}."
 
 
 def _word(reached: bool) -> str:

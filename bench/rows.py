@@ -25,11 +25,12 @@ ROWS = (
     Row("one_added", "Imagewright, one package added", "peer_base_there", 15),
     Row("seen_before", "Imagewright, new combination of known packages", "peer_base_there", 40),
     Row("identical", "Imagewright, the same again", "peer_base_there", 100),
-    Row("peer_apt_one", "PrimeHub's flow, one APT package", "", 0),
+    Row("peer_apt_one", "PrimeHub's flow, one APT package, nothing there", "", 0),
     Row("apt_one", "Imagewright, one APT package, nothing cached", "peer_apt_one", 1.2),
-    Row("peer_apt_ten", "PrimeHub's flow, ten APT packages", "", 0),
+    Row("peer_apt_ten", "PrimeHub's flow, ten APT packages, nothing there", "", 0),
     Row("apt_ten", "Imagewright, ten APT packages, nothing cached", "peer_apt_ten", 1.2),
-    Row("apt_seen_before", "Imagewright, the ten APT packages for another image", "peer_apt_ten", 30),
+    Row("peer_apt_base_there", "PrimeHub's flow, the ten APT packages for another image, base there", "", 0),
+    Row("apt_seen_before", "Imagewright, the ten APT packages for another image", "peer_apt_base_there", 30),
 )
 
 MEMORY_AIM = 300_000_000

@@ -27,23 +27,30 @@ def run(options: Options, archive: Path, work: Path) -> Outcome:
     for number in range(1, count + 1):
         say(f"run {number} of {count}")
         folder = work / str(number)
-        with ground(folder, "first", archive) as place, containers.storage(folder / "containers") as storage:
-            if number <= options.peer_runs:
-                _peer(options, place, storage, outcome)
-            if number <= options.runs:
-                _from_scratch(options, place, outcome)
-            if number == 1 and options.peer_runs > 0:
-                theirs, ours = (f"{place.registry.host}/{name}" for name in (_PEER_IMAGE, _OUR_IMAGE))
-                outcome.proof = compare(storage, theirs, ours, options.packages)
-        if number <= options.runs:
-            with ground(folder, "second", archive) as place:
-                _with_known_base(options, place, outcome)
-            with ground(folder, "third", archive) as place:
-                _with_known_packages(options, place, outcome)
-        system.run(options, archive, folder, number, outcome)
+        if options.only != "apt":
+            _pip(options, archive, folder, number, outcome)
+        if options.only != "pip" and number <= options.runs:
+            system.run(options, archive, folder, number, outcome)
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
     return outcome
+
+
+def _pip(options: Options, archive: Path, folder: Path, number: int, outcome: Outcome) -> None:
+    """One run with pip packages."""
+    with ground(folder, "first", archive) as place, containers.storage(folder / "containers") as storage:
+        if number <= options.peer_runs:
+            _peer(options, place, storage, outcome)
+        if number <= options.runs:
+            _from_scratch(options, place, outcome)
+        if number == 1 and options.peer_runs > 0:
+            theirs, ours = (f"{place.registry.host}/{name}" for name in (_PEER_IMAGE, _OUR_IMAGE))
+            outcome.proof = compare(storage, theirs, ours, options.packages)
+    if number <= options.runs:
+        with ground(folder, "second", archive) as place:
+            _with_known_base(options, place, outcome)
+        with ground(folder, "third", archive) as place:
+            _with_known_packages(options, place, outcome)
 
 
 def _peer(options: Options, place: Ground, storage: Containers, outcome: Outcome) -> None:
