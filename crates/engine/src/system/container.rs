@@ -160,7 +160,8 @@ pub(super) async fn unpack(
 pub(crate) struct Container {
     fence: Fence,
     enclosure: Enclosure,
-    store: PathBuf,
+    /// The name of the layer that it writes to.
+    layer: String,
 }
 
 /// A program of the base to run.
@@ -202,11 +203,11 @@ impl Container {
             .read_only(store, BASE)
             .read_only(fence.given(), GIVEN)
             .variable("CONTAINERS_STORAGE_CONF", "/etc/containers/storage-upon-base.conf");
-        let container = Self { fence, enclosure, store: own };
         let arguments = ["from", "--quiet", "--pull-never", "--name", CONTAINER, image];
-        let purpose = "starting from the base";
-        container.fence.buildah(&container.enclosure, &arguments, purpose, cancellation).await?;
-        Ok(container)
+        fence.buildah(&enclosure, &arguments, "starting from the base", cancellation).await?;
+        // Now, as long as nothing of the base has run that could put something else there.
+        let layer = container_layer(&own)?;
+        Ok(Self { fence, enclosure, layer })
     }
 
     /// True when the kernel ended something inside for want of memory.
@@ -264,14 +265,13 @@ impl Container {
     /// Gives all that the steps have changed to a reader, as a tar archive in the form of overlayfs.
     ///
     /// # Errors
-    /// What the reader gives, and a step that has damaged its own container.
+    /// What the reader gives, and a sandbox that fails.
     pub(crate) async fn read_changes(
         &self,
         reader: impl FnOnce(File) -> Result<(), BuildError> + Send + 'static,
         cancellation: &CancellationToken,
     ) -> Result<(), BuildError> {
-        let layer = self.layer()?;
-        let folder = format!("{STORE}/overlay/{layer}/diff");
+        let folder = format!("{STORE}/overlay/{}/diff", self.layer);
         let tar = ["tar", "--create", "--format=posix", "--xattrs", "--xattrs-include=*", "--numeric-owner"];
         let arguments = tar.into_iter().chain(["--sort=name", "--directory", &folder, "."]);
         let purpose = "reading what has changed";
@@ -285,26 +285,25 @@ impl Container {
         let finished = self.fence.sandbox.run(program, cancellation).await?;
         if finished.status.success() { Ok(()) } else { Err(failed(purpose, &finished)) }
     }
+}
 
-    /// The name of the layer that the container writes to.
-    fn layer(&self) -> Result<String, BuildError> {
-        #[derive(Deserialize)]
-        struct Entry {
-            #[serde(default)]
-            names: Vec<String>,
-            layer: String,
-        }
-        let path = self.store.join("overlay-containers/containers.json");
-        let bytes = fs::read(&path).map_err(|error| BuildError::file("read", &path, error))?;
-        let entries: Vec<Entry> = serde_json::from_slice(&bytes).map_err(|error| {
-            BuildError::internal("buildah's container cannot be found").with_source(error)
-        })?;
-        let found = entries.into_iter().find(|entry| entry.names.iter().any(|name| name == CONTAINER));
-        found
-            .map(|entry| entry.layer)
-            .filter(|layer| layer.len() == 64 && layer.chars().all(|digit| digit.is_ascii_hexdigit()))
-            .ok_or_else(|| BuildError::internal("buildah's container has no layer"))
+/// The name of the layer that the container in a store writes to.
+fn container_layer(store: &Path) -> Result<String, BuildError> {
+    #[derive(Deserialize)]
+    struct Entry {
+        #[serde(default)]
+        names: Vec<String>,
+        layer: String,
     }
+    let path = store.join("overlay-containers/containers.json");
+    let bytes = fs::read(&path).map_err(|error| BuildError::file("read", &path, error))?;
+    let entries: Vec<Entry> = serde_json::from_slice(&bytes)
+        .map_err(|error| BuildError::internal("buildah's container cannot be found").with_source(error))?;
+    let found = entries.into_iter().find(|entry| entry.names.iter().any(|name| name == CONTAINER));
+    found
+        .map(|entry| entry.layer)
+        .filter(|layer| layer.len() == 64 && layer.chars().all(|digit| digit.is_ascii_hexdigit()))
+        .ok_or_else(|| BuildError::internal("buildah's container has no layer"))
 }
 
 /// True for what buildah says of a step that failed: the step has said it better.
