@@ -5,6 +5,7 @@ pub mod base;
 pub mod build;
 pub mod cache;
 pub mod cancel;
+pub mod conda;
 pub mod error;
 pub mod event;
 pub mod inspect;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use url::{Origin, Url};
 
 use crate::error::{BuildError, ErrorKind};
+pub use crate::conda::{LockedConda, LockedCondaPackage};
 pub use crate::pip::source::{LockedBuild, LockedRequirement, LockedSource};
 pub use crate::system::LockedSystemPackage;
 
@@ -38,6 +39,9 @@ pub struct Lock {
     /// System packages that were installed or replaced, with their dependencies, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apt: Vec<LockedSystemPackage>,
+    /// Packages of conda, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conda: Option<LockedConda>,
     /// Packages in pip's order of installation.
     pub pip: Vec<LockedPackage>,
     /// Packages of the base that were replaced.
@@ -198,6 +202,7 @@ mod tests {
             base: LockedBase { reference: "registry.example/base:1".into(), digest: Digest::of(b"base") },
             python: None,
             apt: Vec::new(),
+            conda: None,
             pip: vec![LockedPackage {
                 name: "six".into(),
                 version: "1.17.0".into(),

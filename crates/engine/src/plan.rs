@@ -8,6 +8,7 @@ use imagewright_spec::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::conda::CondaSettings;
 use crate::error::{BuildError, ErrorKind};
 use crate::patience::Patience;
 
@@ -61,6 +62,9 @@ pub struct BuildPlan {
     /// How long to wait for servers, and how often to ask them.
     #[serde(default)]
     pub patience: Patience,
+    /// Where conda packages come from.
+    #[serde(default)]
+    pub conda: CondaSettings,
     /// Users and passwords of package indexes. Read, never written: a plan can be stored without its secrets.
     #[serde(default, skip_serializing)]
     pub index_credentials: Vec<IndexCredentials>,
@@ -83,6 +87,7 @@ impl BuildPlan {
             insecure_registries: Vec::new(),
             ca_bundles: Vec::new(),
             patience: Patience::default(),
+            conda: CondaSettings::default(),
             index_credentials: Vec::new(),
         }
     }
@@ -108,7 +113,7 @@ impl BuildPlan {
     /// Refuses what can be told to be wrong before anything is asked of a registry.
     ///
     /// # Errors
-    /// Always of the kind [`ErrorKind::SpecInvalid`] or [`ErrorKind::Unsupported`].
+    /// Always of the kind [`ErrorKind::SpecInvalid`].
     pub fn check(&self) -> Result<(), BuildError> {
         self.patience.check()?;
         let invalid = |message: String, next: &str| {
@@ -140,17 +145,7 @@ impl BuildPlan {
                 );
             }
         }
-        self.check_supported()
-    }
-
-    /// Parts of a spec that are read and checked, and cannot be built yet.
-    fn check_supported(&self) -> Result<(), BuildError> {
-        if self.spec.conda.is_empty() {
-            return Ok(());
-        }
-        Err(BuildError::new(ErrorKind::Unsupported, "conda packages cannot be built yet")
-            .with_explanation("The lines are valid. This version installs system and pip packages only.")
-            .with_next_step("leave them out, or use a base image that has them"))
+        Ok(())
     }
 }
 

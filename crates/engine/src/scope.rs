@@ -22,8 +22,10 @@ use std::path::PathBuf;
 
 use imagewright_oci::digest::Digest;
 use imagewright_spec::{Owner, PipRequirement};
+use rattler_conda_types::RepoDataRecord;
 use url::{Origin, Url};
 
+use crate::conda::{self, ChannelCredentials};
 use crate::lock::LockedPackage;
 use crate::plan::BuildPlan;
 
@@ -89,6 +91,10 @@ pub struct PublicSources {
     open: Vec<Origin>,
     /// Packages that were asked for by an address that holds no secret, with the SHA-256 of what is there.
     promised: BTreeSet<String>,
+    /// Credentials of conda channels.
+    channels: Vec<ChannelCredentials>,
+    /// Addresses of conda channels that are asked without credentials, with a `/` at their ends.
+    open_channels: Vec<String>,
 }
 
 impl PublicSources {
@@ -106,7 +112,14 @@ impl PublicSources {
         let open = indexes.chain(public).filter(|origin| !closed.contains(origin)).collect();
         let promised = pip.requirements.iter().chain(&pip.constraints).filter(|one| is_promised(one));
         let promised = promised.map(|one| one.name().to_owned()).collect();
-        Self { owner: plan.owner(), closed, open, promised }
+        let channels = plan.conda.credentials.clone();
+        let sources = conda::channels(&plan.spec.conda, &plan.conda, &[]).unwrap_or_default();
+        let addresses = sources.iter().flat_map(|source| &source.addresses);
+        let open_channels = addresses
+            .filter(|address| conda::opening(&channels, address).is_none())
+            .map(|address| format!("{}/", address.as_str().trim_end_matches('/')))
+            .collect();
+        Self { owner: plan.owner(), closed, open, promised, channels, open_channels }
     }
 
     /// Where the wheel of a package is kept that is fetched from `address`, and all that is made of it.
@@ -119,6 +132,16 @@ impl PublicSources {
             None => self.closed.is_empty() || self.open.contains(&origin),
         };
         if asks_nothing && is_public { Scope::Shared } else { Scope::Owner(self.owner.clone()) }
+    }
+
+    /// Where the archive of a conda package is kept, and all that is made of it. Its record has promised its digest;
+    /// as with wheels, where some channel wants credentials, only what lies below the others is public.
+    pub fn scope_of_conda(&self, record: &RepoDataRecord) -> Scope {
+        let asks_nothing = shows_nothing(&record.url) && conda::opening(&self.channels, &record.url).is_none();
+        let is_public = self.channels.is_empty()
+            || self.open_channels.iter().any(|channel| record.url.as_str().starts_with(channel));
+        let is_promised = record.package_record.sha256.is_some();
+        if asks_nothing && is_public && is_promised { Scope::Shared } else { Scope::Owner(self.owner.clone()) }
     }
 }
 

@@ -10,6 +10,8 @@ pub enum Step {
     Base,
     /// Installing system packages into the base.
     System,
+    /// Choosing the exact conda packages, and turning them into pieces of layers.
+    Conda,
     /// Choosing the exact packages.
     Resolve,
     /// Downloading packages and turning them into pieces of layers.
@@ -26,6 +28,7 @@ impl Step {
         match self {
             Self::Base => "Read the base image",
             Self::System => "Install APT packages",
+            Self::Conda => "Install conda packages",
             Self::Resolve => "Resolve packages",
             Self::Packages => "Prepare packages",
             Self::Layers => "Join layers",

@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use imagewright_oci::digest::{Digest, Sha256Hasher};
 use imagewright_oci::layer::codec::Compression;
 use imagewright_oci::layer::entry::Metadata;
-use imagewright_oci::layer::tar::{write_file_header, write_padding};
+use imagewright_oci::layer::tar::{write_file_header, write_padding, write_symlink};
 
 use super::FORMAT_VERSION;
 use super::placement::Placement;
 use crate::cache::{Cache, mark_used, write_entry};
 use crate::error::BuildError;
-use crate::wheel::{StagedFile, StagedPackage};
+use crate::wheel::{Content, StagedFile};
 
 /// Names everything that the bytes of a frame depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +75,7 @@ impl FrameKey {
 pub fn write_frame(
     cache: &Cache,
     key: &FrameKey,
-    package: &StagedPackage,
+    files: &[StagedFile],
     placement: &Placement,
     left_out: &BTreeSet<String>,
     compression: Compression,
@@ -87,7 +87,7 @@ pub fn write_frame(
         // Two folders of a scheme may be one in the image, by a link: of two files on one path the later holds.
         let last: BTreeMap<&str, usize> =
             placement.places.iter().enumerate().map(|(at, place)| (place.path.as_str(), at)).collect();
-        for (at, (staged, place)) in package.files.iter().zip(&placement.places).enumerate() {
+        for (at, (staged, place)) in files.iter().zip(&placement.places).enumerate() {
             if last.get(place.path.as_str()) == Some(&at) && !left_out.contains(&place.path) {
                 write_file(&mut frame, &place.path, place.owner, staged)?;
             }
@@ -133,6 +133,9 @@ pub fn write_file(
     staged: &StagedFile,
 ) -> io::Result<()> {
     let metadata = Metadata::new(staged.mode, owner.0, owner.1, staged.mtime);
+    if let Content::Symlink(target) = &staged.content {
+        return write_symlink(output, path, target, &metadata);
+    }
     write_file_header(output, path, &metadata, staged.size)?;
     let copied = io::copy(&mut staged.open()?.take(staged.size), output)?;
     if copied != staged.size {

@@ -89,6 +89,15 @@ impl<'tree> Placer<'tree> {
         Ok(placement)
     }
 
+    /// Places a single file of `package`.
+    ///
+    /// # Errors
+    /// As [`Self::place`].
+    pub fn place_one(&mut self, package: &str, path: &str) -> Result<Place, BuildError> {
+        let places = self.place(package, [path])?.places;
+        places.into_iter().next().ok_or_else(|| BuildError::internal("a file was placed nowhere"))
+    }
+
     fn folder(&mut self, package: &str, folder: &str) -> Result<(String, (u64, u64)), BuildError> {
         if let Some(known) = self.folders.get(folder) {
             return Ok(known.clone());

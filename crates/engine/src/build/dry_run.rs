@@ -24,6 +24,9 @@ pub struct PlannedImage {
     /// installed to find out, and are kept for the build.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub system: Vec<String>,
+    /// conda packages that would be put in, `name version build`, in the order in which conda links them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conda: Vec<String>,
     /// Packages that would be added, in pip's order.
     pub packages: Vec<PlannedPackage>,
     /// Packages of the base that would be replaced, `name old → new`.
@@ -56,6 +59,7 @@ impl Shared<'_> {
         let mut base = self.load_base(image, own.as_ref(), &step).await?;
         step.finish(describe_base(&base));
         let system = self.system(&mut base, platform, &mut Vec::new()).await?;
+        let conda = self.conda(&mut base, own.as_ref(), None, platform, &mut Vec::new()).await?;
         let python = self.python(&base, own.as_ref())?;
         let step = self.context.events.start(Step::Resolve, Some(&platform.to_string()));
         let mut lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
@@ -85,6 +89,7 @@ impl Shared<'_> {
             platform: platform.to_string(),
             base_digest,
             system: system_lines(&lock),
+            conda: conda.iter().flat_map(|conda| &conda.locked.packages).map(|package| package.label()).collect(),
             packages: sizes.collect().await,
             replaced: replaced_lines(&lock),
             kept: lock.kept,

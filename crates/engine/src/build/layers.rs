@@ -8,12 +8,14 @@ use imagewright_oci::layer::codec::Compression;
 use imagewright_oci::tree::ImageTree;
 use tokio::sync::Semaphore;
 
+use super::conda::CondaStep;
+use crate::assemble::frame::FrameKey;
 use crate::assemble::layer::{LayerFacts, LayerRecipe};
-use crate::assemble::layer_plan::{MAXIMUM_LAYERS, Member, plan_layers};
-use crate::assemble::placement::Placer;
+use crate::assemble::layer_plan::{MAXIMUM_LAYERS, Member as PlanMember, plan_layers};
+use crate::assemble::placement::{Placement, Placer};
 use crate::assemble::removal::Removal;
 use crate::assemble::top::{TopFile, write_top};
-use crate::base::blocking;
+use crate::base::{Base, blocking};
 use crate::cache::Cache;
 use crate::error::BuildError;
 use crate::lock::LockedPackage;
@@ -31,75 +33,176 @@ pub(super) struct BuiltLayer {
     pub(super) facts: LayerFacts,
 }
 
-/// What layers are made of.
-pub(super) struct LayerInputs<'build> {
-    /// The foundation's tree, whole.
+/// A package as layers take it.
+pub(super) struct Member<'build> {
+    /// Its name: decides which layer it shares.
+    pub(super) name: &'build str,
+    /// Name and version, for the image's history.
+    pub(super) label: String,
+    pub(super) frame: FrameKey,
+    /// For whom the frame is.
+    pub(super) scope: &'build Scope,
+    /// Compressed bytes of the frame.
+    pub(super) size: u64,
+    pub(super) placement: &'build Placement,
+}
+
+/// Layers of one kind of packages: what goes, what comes, and a few small files on top.
+pub(super) struct Stack<'build> {
+    /// The tree below, whole.
+    pub(super) whole: &'build ImageTree,
+    /// The same without what is replaced.
+    pub(super) reduced: &'build ImageTree,
+    pub(super) removal: &'build Removal,
+    /// For whom the tree below is: the names in it are for nobody else.
+    pub(super) below: Scope,
+    pub(super) members: Vec<Member<'build>>,
+    pub(super) top: Vec<TopFile>,
+    /// For whom the files on top are.
+    pub(super) top_scope: Scope,
+    pub(super) compression: Compression,
+}
+
+impl Stack<'_> {
+    /// How many layers it would have if there were room for all.
+    pub(super) fn wanted(&self) -> usize {
+        let members = self.plan_members();
+        plan_layers(&members, MAXIMUM_LAYERS).map_or(0, |layers| layers.len()) + self.others()
+    }
+
+    /// Layers that are not of packages.
+    fn others(&self) -> usize {
+        usize::from(!self.removal.is_empty()) + usize::from(!self.top.is_empty())
+    }
+
+    fn plan_members(&self) -> Vec<PlanMember> {
+        let members = self.members.iter();
+        members.map(|member| PlanMember { name: member.name.to_owned(), size: member.size }).collect()
+    }
+
+    /// Plans the layers: whiteouts first, then packages, the topmost last; no more than `room` of them.
+    pub(super) fn recipes(&self, room: usize) -> Result<Vec<LayerRecipe>, BuildError> {
+        let mut recipes = Vec::new();
+        if !self.removal.is_empty() {
+            let contents = vec![format!("removed: {}", self.removal.labels.join(", "))];
+            recipes.push(LayerRecipe::of_entries(contents, self.compression, self.below.clone(), |output| {
+                self.removal.write(output, self.whole)
+            })?);
+        }
+        for group in plan_layers(&self.plan_members(), room.saturating_sub(self.others()))? {
+            recipes.push(self.package_layer(&group)?);
+        }
+        if !self.top.is_empty() {
+            recipes.push(LayerRecipe::of_entries(
+                vec!["marks of what was asked for".to_owned()],
+                self.compression,
+                self.top_scope.clone(),
+                |output| write_top(output, self.reduced, &self.top),
+            )?);
+        }
+        Ok(recipes)
+    }
+
+    fn package_layer(&self, group: &[usize]) -> Result<LayerRecipe, BuildError> {
+        let mut folders = BTreeSet::new();
+        let mut frames = Vec::new();
+        let mut contents = Vec::new();
+        for at in group {
+            let member = &self.members[*at];
+            folders.extend(member.placement.folders.iter().cloned());
+            frames.push((member.frame, member.scope.clone()));
+            contents.push(member.label.clone());
+        }
+        LayerRecipe::of_frames(self.reduced, &folders, &frames, contents, self.compression)
+    }
+}
+
+/// The layers of all stacks, the lowest first, above `foundation` layers.
+pub(super) fn recipes(stacks: &[Stack<'_>], foundation: usize) -> Result<Vec<LayerRecipe>, BuildError> {
+    let mut room = MAXIMUM_LAYERS.saturating_sub(foundation);
+    let mut recipes = Vec::new();
+    for (at, stack) in stacks.iter().enumerate() {
+        // Those above have what they want, or their share.
+        let above: usize = stacks[at + 1..].iter().map(Stack::wanted).sum();
+        let share = room.saturating_sub(above).max(room / (stacks.len() - at));
+        let planned = stack.recipes(share)?;
+        room = room.saturating_sub(planned.len());
+        recipes.extend(planned);
+    }
+    Ok(recipes)
+}
+
+/// The layers of conda's packages.
+pub(super) fn conda_stack<'build>(step: &'build CondaStep, base: &Base, compression: Compression) -> Stack<'build> {
+    let packages = step.locked.packages.iter().zip(&step.prepared);
+    let members: Vec<Member<'build>> = packages
+        .map(|(locked, prepared)| Member {
+            name: locked.name(),
+            label: format!("{} {}", locked.name(), locked.record.package_record.version),
+            frame: prepared.frame,
+            scope: &prepared.scope,
+            size: prepared.size,
+            placement: &prepared.placement,
+        })
+        .collect();
+    let top_scope = Scope::of_all(members.iter().map(|member| member.scope).chain([&base.scope]));
+    Stack {
+        whole: &step.whole,
+        reduced: &step.reduced,
+        removal: &step.removal,
+        below: base.scope.clone(),
+        members,
+        top: step.top.clone(),
+        top_scope,
+        compression,
+    }
+}
+
+/// What the layers of pip's packages are made of.
+pub(super) struct PipLayers<'build> {
+    /// The tree below, whole.
     pub(super) whole: &'build ImageTree,
     /// The same without what is replaced.
     pub(super) reduced: &'build ImageTree,
     pub(super) removal: &'build Removal,
     pub(super) locked: &'build [LockedPackage],
     pub(super) prepared: &'build [PreparedPackage],
-    pub(super) foundation_layers: usize,
     pub(super) compression: Compression,
-    /// For whom the base is: the names in it are for nobody else.
-    pub(super) base_scope: &'build Scope,
+    /// For whom the tree below is.
+    pub(super) below: Scope,
 }
 
-/// Plans the layers: whiteouts first, then packages, the topmost last.
-pub(super) fn recipes(inputs: &LayerInputs<'_>) -> Result<Vec<LayerRecipe>, BuildError> {
-    let compression = inputs.compression;
-    let mut recipes = Vec::new();
-    if !inputs.removal.is_empty() {
-        let contents = vec![format!("removed: {}", inputs.removal.labels.join(", "))];
-        let scope = inputs.base_scope.clone();
-        recipes.push(LayerRecipe::of_entries(contents, compression, scope, |output| {
-            inputs.removal.write(output, inputs.whole)
-        })?);
-    }
-    let top = top_files(inputs)?;
-    let taken = inputs.foundation_layers + recipes.len() + usize::from(!top.is_empty());
-    let members: Vec<Member> = inputs
-        .locked
-        .iter()
-        .zip(inputs.prepared)
-        .map(|(locked, prepared)| Member { name: locked.name.clone(), size: prepared.size })
-        .collect();
-    for group in plan_layers(&members, MAXIMUM_LAYERS.saturating_sub(taken))? {
-        recipes.push(package_layer(inputs, &group)?);
-    }
-    if !top.is_empty() {
-        recipes.push(LayerRecipe::of_entries(
-            vec!["marks of what was asked for".to_owned()],
-            compression,
-            marks_scope(inputs),
-            |output| write_top(output, inputs.reduced, &top),
-        )?);
-    }
-    Ok(recipes)
-}
-
-fn package_layer(inputs: &LayerInputs<'_>, group: &[usize]) -> Result<LayerRecipe, BuildError> {
-    let mut folders = BTreeSet::new();
-    let mut frames = Vec::new();
-    let mut contents = Vec::new();
-    for at in group {
-        let prepared = &inputs.prepared[*at];
-        folders.extend(prepared.placement.folders.iter().cloned());
-        frames.push((prepared.frame, prepared.scope.clone()));
-        contents.push(format!("{} {}", inputs.locked[*at].name, inputs.locked[*at].version));
-    }
-    LayerRecipe::of_frames(inputs.reduced, &folders, &frames, contents, inputs.compression)
+/// The layers of pip's packages.
+pub(super) fn pip_stack<'build>(inputs: &PipLayers<'build>) -> Result<Stack<'build>, BuildError> {
+    let packages = inputs.locked.iter().zip(inputs.prepared);
+    let members = packages.map(|(locked, prepared)| Member {
+        name: &locked.name,
+        label: format!("{} {}", locked.name, locked.version),
+        frame: prepared.frame,
+        scope: &prepared.scope,
+        size: prepared.size,
+        placement: &prepared.placement,
+    });
+    Ok(Stack {
+        whole: inputs.whole,
+        reduced: inputs.reduced,
+        removal: inputs.removal,
+        below: inputs.below.clone(),
+        members: members.collect(),
+        top: marks(inputs)?,
+        top_scope: marks_scope(inputs),
+        compression: inputs.compression,
+    })
 }
 
 /// For whom the marks of what was asked for are: they name files of packages.
-fn marks_scope(inputs: &LayerInputs<'_>) -> Scope {
+fn marks_scope(inputs: &PipLayers<'_>) -> Scope {
     let marked = inputs.locked.iter().zip(inputs.prepared).filter(|(locked, _)| locked.requested);
     Scope::of_all(marked.map(|(_, prepared)| &prepared.scope))
 }
 
 /// The files that mark the packages that were asked for by name.
-fn top_files(inputs: &LayerInputs<'_>) -> Result<Vec<TopFile>, BuildError> {
+fn marks(inputs: &PipLayers<'_>) -> Result<Vec<TopFile>, BuildError> {
     let mut files = Vec::new();
     let mut placer = Placer::new(inputs.reduced);
     for (locked, prepared) in inputs.locked.iter().zip(inputs.prepared) {
@@ -112,9 +215,7 @@ fn top_files(inputs: &LayerInputs<'_>) -> Result<Vec<TopFile>, BuildError> {
             (facts.record_path.as_str(), facts.requested_record.clone().into_bytes()),
         ];
         for (path, content) in marked {
-            let placement = placer.place(&locked.name, [path])?;
-            let place = placement.places.into_iter().next();
-            let place = place.ok_or_else(|| BuildError::internal("a file was placed nowhere"))?;
+            let place = placer.place_one(&locked.name, path)?;
             files.push(TopFile { path: place.path, owner: place.owner, content });
         }
     }

@@ -5,6 +5,7 @@
 //! platform.rs   one platform, in order: base → system → resolve → packages → layers → push
 //! base_image.rs finding and reading the base
 //! system.rs     system packages, which become part of the base
+//! conda.rs      conda packages, which become part of it too
 //! target.rs     what Python the base has, as the steps need it
 //! resolve.rs    from requirements to a lock
 //! replaced.rs   what of the base has to go
@@ -19,6 +20,7 @@
 //! ```
 
 mod base_image;
+mod conda;
 mod convert;
 mod describe;
 mod dry_run;
@@ -248,7 +250,8 @@ impl<'build> Shared<'build> {
 
 /// Seconds of each step, all platforms together.
 fn total_steps(built: &[BuiltPlatform]) -> Vec<StepSeconds> {
-    let steps = [Step::Base, Step::System, Step::Resolve, Step::Packages, Step::Layers, Step::Push];
+    let steps =
+        [Step::Base, Step::System, Step::Conda, Step::Resolve, Step::Packages, Step::Layers, Step::Push];
     let seconds = |step| {
         let all = built.iter().flat_map(|platform| &platform.steps);
         all.filter(|seconds| seconds.step == step).map(|seconds| seconds.seconds).sum()

@@ -6,13 +6,14 @@ use imagewright_oci::manifest::Platform;
 
 use super::describe::{describe_base, describe_lock, platform_image};
 use super::image::assemble;
-use super::layers::{LayerInputs, lose_damaged, measure, recipes};
+use super::layers::{PipLayers, Stack, conda_stack, lose_damaged, measure, pip_stack, recipes};
 use super::record::{BuildRecord, RecordKey, now};
 use super::target::{compiler, has_same_bytecode};
 use super::{BuiltPlatform, Shared};
 use crate::assemble::layer::FramesLost;
 use crate::error::BuildError;
 use crate::event::Step;
+use crate::scope::Scope;
 use crate::summary::StepSeconds;
 use crate::words;
 
@@ -57,6 +58,9 @@ impl Shared<'_> {
         steps.push(StepSeconds { step: Step::Base, seconds: step.finish(describe_base(&base)) });
         let system = self.system(&mut base, platform, &mut steps).await?;
 
+        let known = record.as_ref().and_then(|record| record.lock.conda.as_ref());
+        let conda = self.conda(&mut base, own.as_ref(), known, platform, &mut steps).await?;
+
         let step = events.start(Step::Resolve, Some(&name));
         let python = self.python(&base, own.as_ref())?;
         let record = record.filter(|record| self.has_built_wheels(&base, &record.lock));
@@ -66,6 +70,7 @@ impl Shared<'_> {
             let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
             (lock, system.made_at.unwrap_or_else(now))
         };
+        lock.conda = conda.as_ref().map(|conda| conda.locked.clone());
         lock.take_system_packages(own.as_ref().map(|own| &own.lock), &system.packages);
         let compiler = match &python {
             Some(python) => compiler(&python.target, events).await?,
@@ -94,17 +99,20 @@ impl Shared<'_> {
         steps.push(StepSeconds { step: Step::Packages, seconds: step.finish(detail) });
 
         let step = events.start(Step::Layers, Some(&name));
-        let inputs = LayerInputs {
+        let below = conda.iter().flat_map(|conda| &conda.prepared).map(|package| &package.scope);
+        let pip = pip_stack(&PipLayers {
             whole: &base.foundation.tree,
             reduced: &reduced,
             removal: &removal,
             locked: &lock.pip,
             prepared: &prepared,
-            foundation_layers: base.foundation_layers(),
             compression: self.plan.compression,
-            base_scope: &base.scope,
-        };
-        let recipes = recipes(&inputs)?;
+            below: Scope::of_all(below.chain([&base.scope])),
+        })?;
+        let conda = conda.as_ref().map(|conda| conda_stack(conda, &base, self.plan.compression));
+        let stacks: Vec<Stack<'_>> = conda.into_iter().chain([pip]).collect();
+        let recipes = recipes(&stacks, base.foundation_layers())?;
+        drop(stacks);
         let layers =
             measure(recipes, &self.context.cache, &self.owners(), &publisher, &self.processors).await?;
         let assembled = assemble(&base, &lock, &layers, &self.plan.spec.spec_hash())?;

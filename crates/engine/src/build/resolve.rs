@@ -36,6 +36,7 @@ impl Shared<'_> {
             ),
             python: None,
             apt: Vec::new(),
+            conda: None,
             pip: own.map(|own| own.lock.pip.clone()).unwrap_or_default(),
             replaced: own.map(|own| own.lock.replaced.clone()).unwrap_or_default(),
             kept: Vec::new(),

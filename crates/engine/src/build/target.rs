@@ -42,8 +42,15 @@ pub(super) async fn compiler(
         ));
         return Ok(None);
     }
-    let version = target.version.full();
-    let found = interpreter(&version).await?;
+    compiler_of(&target.version.full(), events).await
+}
+
+/// A compiler of bytecode for exactly this version, `3.11.2`.
+pub(super) async fn compiler_of(
+    version: &str,
+    events: &Events,
+) -> Result<Option<Arc<BytecodeCompiler>>, BuildError> {
+    let found = interpreter(version).await?;
     if let Some(interpreter) = found {
         events.log(format!("bytecode is made by {} ({version})", interpreter.path.display()));
         return Ok(Some(Arc::new(BytecodeCompiler::new(interpreter))));

@@ -149,6 +149,11 @@ impl Cache {
         self.room.join("uv")
     }
 
+    /// What conda channels have.
+    pub fn channels(&self) -> PathBuf {
+        self.room.join("channels")
+    }
+
     /// Folders of running builds.
     pub fn staging(&self) -> PathBuf {
         self.root.join("staging")

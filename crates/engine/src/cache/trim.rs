@@ -58,13 +58,14 @@ const USED_LATELY: Duration = Duration::from_hours(1);
 type Folder = fn(&Cache) -> PathBuf;
 
 /// What every room of a cache may have, and what people call it.
-const KEPT: [(&str, Folder); 8] = [
+const KEPT: [(&str, Folder); 9] = [
     ("path indexes of base images", Cache::index),
     ("wheels", Cache::wheels),
     ("wheels that were built", Cache::built),
     ("packages ready for layers", Cache::frames),
     ("known layers", Cache::layers),
     ("system packages", |cache| cache.room().join("system/1")),
+    ("what conda channels have", Cache::channels),
     ("finished builds", Cache::builds),
     ("uv's cache", Cache::uv),
 ];

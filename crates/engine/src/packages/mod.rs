@@ -1,7 +1,9 @@
 //! From locked packages to frames: download, stage, compile and compress, each at most once.
 
+mod conda;
 mod prepare;
 mod staged;
 
+pub use conda::{CondaPreparer, PreparedConda, WantedConda};
 pub use prepare::{LocalWheel, PackageSource, PreparedPackage, Preparer};
 pub use staged::{StagedFacts, StagedKey};

@@ -200,7 +200,7 @@ impl Preparer {
             let placement =
                 Placer::new(&tree).place(&package.name, facts.paths.iter().map(String::as_str))?;
             let frame = FrameKey::new(key.0, &placement, &left_out, compression);
-            let size = write_frame(&cache, &frame, &staged, &placement, &left_out, compression, &stopped)?;
+            let size = write_frame(&cache, &frame, &staged.files, &placement, &left_out, compression, &stopped)?;
             facts.remember(&cache, key)?;
             drop(staged);
             // Frees the space early; the build's own folder goes in any case.
@@ -221,14 +221,14 @@ impl Preparer {
 }
 
 /// Tells work on another thread to stop when the future that waits for it is dropped.
-struct StopOnDrop(Arc<AtomicBool>);
+pub(super) struct StopOnDrop(Arc<AtomicBool>);
 
 impl StopOnDrop {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(AtomicBool::new(false)))
     }
 
-    fn flag(&self) -> Arc<AtomicBool> {
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.0)
     }
 }

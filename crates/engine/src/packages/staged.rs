@@ -72,7 +72,7 @@ impl StagedFacts {
     pub fn of(package: &StagedPackage) -> Self {
         let record = match &package.requested.record.content {
             Content::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Content::Staged(_) => String::new(),
+            Content::Staged(_) | Content::Symlink(_) => String::new(),
         };
         Self {
             name: package.name.clone(),

@@ -206,7 +206,7 @@ impl<'a> Installation<'a> {
                     mtime: file.mtime,
                     path: file.path.clone(),
                 }),
-                Content::Bytes(_) => None,
+                Content::Bytes(_) | Content::Symlink(_) => None,
             })
             .collect();
         let results = compiler.compile(&self.scheme.cache_tag, &sources, contents.path(), output, cancel)?;

@@ -32,6 +32,7 @@ mod staging;
 mod tests;
 
 pub use archive::{Member, WheelArchive};
+pub(crate) use bytecode::{Source, bytecode_path};
 pub use bytecode::{BytecodeCompiler, Interpreter, InterpreterSearch};
 pub use error::{EntryProblem, WheelError, WheelProblem};
 pub use layout::InstallScheme;

@@ -48,7 +48,7 @@ pub struct RequestedOverlay {
     pub record: StagedFile,
 }
 
-/// A regular file to be written into a layer.
+/// A file or symbolic link to be written into a layer.
 #[derive(Debug)]
 pub struct StagedFile {
     /// Absolute path in the image: `/`-separated, without `.`, `..` or empty components.
@@ -65,7 +65,7 @@ pub struct StagedFile {
 
 impl StagedFile {
     /// A small file that we made ourselves: mode `0o644`, fixed time.
-    pub(super) fn generated(path: String, bytes: Vec<u8>) -> Self {
+    pub(crate) fn generated(path: String, bytes: Vec<u8>) -> Self {
         let size = bytes.len() as u64;
         Self { path, mode: 0o644, mtime: GENERATED_MTIME, size, content: Content::Bytes(bytes) }
     }
@@ -77,6 +77,7 @@ impl StagedFile {
     pub fn open(&self) -> io::Result<ContentReader<'_>> {
         match &self.content {
             Content::Bytes(bytes) => Ok(ContentReader::Bytes(bytes)),
+            Content::Symlink(_) => Ok(ContentReader::Bytes(&[])),
             Content::Staged(range) => {
                 let mut file = File::open(&range.file)?;
                 file.seek(SeekFrom::Start(range.offset))?;
@@ -93,6 +94,8 @@ pub enum Content {
     Staged(StagedRange),
     /// Held in memory: small files that we made.
     Bytes(Vec<u8>),
+    /// No bytes: a symbolic link to this target, as conda packages have them. Its size is 0.
+    Symlink(String),
 }
 
 /// The start of a stretch of bytes in a file of the staging folder.

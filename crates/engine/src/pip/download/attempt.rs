@@ -5,7 +5,7 @@ use std::io::{Seek as _, Write as _};
 use std::time::Duration;
 
 use imagewright_spec::IndexCredentials;
-use reqwest::header::{CONTENT_RANGE, RANGE};
+use reqwest::header::{AUTHORIZATION, CONTENT_RANGE, HeaderValue, RANGE};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
@@ -13,6 +13,7 @@ use url::Url;
 
 use super::client::chain;
 use super::{DownloadSettings, WantedFile};
+use crate::conda::{self, ChannelCredentials};
 use crate::pip::error::PipError;
 
 /// What was received.
@@ -91,7 +92,10 @@ async fn request(
     let file_error = |source| {
         Broken::Final(PipError::File { action: "write", path: settings.staging_folder.clone(), source })
     };
-    let mut request = authorised(client.get(url.clone()), url, &settings.credentials);
+    let mut request = match conda::opening(&settings.channel_credentials, url) {
+        Some(_) => for_channel(client, url, &settings.channel_credentials),
+        None => authorised(client.get(url.clone()), url, &settings.credentials),
+    };
     if partial.length > 0 {
         request = request.header(RANGE, format!("bytes={}-", partial.length));
     }
@@ -151,6 +155,21 @@ async fn request(
         return Err(Broken::Again(unreachable("the connection ended before the file did".to_owned())));
     }
     Ok(())
+}
+
+/// A request to a conda channel that takes credentials.
+fn for_channel(client: &Client, url: &Url, credentials: &[ChannelCredentials]) -> RequestBuilder {
+    let authorised = conda::authorised(credentials, url);
+    let request = client.get(authorised.address);
+    let value = authorised.header.and_then(|header| {
+        let mut value = HeaderValue::from_str(header.expose_secret()).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    });
+    match value {
+        Some(value) => request.header(AUTHORIZATION, value),
+        None => request,
+    }
 }
 
 /// A request with the credentials for its address, if there are any.

@@ -10,7 +10,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A client that trusts the system's certificates and those of the given PEM files. Redirects to another host lose
 /// the credentials.
-pub(super) fn build(ca_bundles: &[PathBuf], read_timeout: Duration) -> Result<reqwest::Client, PipError> {
+pub(crate) fn build(ca_bundles: &[PathBuf], read_timeout: Duration) -> Result<reqwest::Client, PipError> {
     imagewright_oci::registry::install_tls_provider();
     let mut certificates = Vec::new();
     for path in ca_bundles {

@@ -18,7 +18,10 @@ use imagewright_spec::IndexCredentials;
 use sha2::{Digest as _, Sha256};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use client::build as http_client;
+
 use super::error::PipError;
+use crate::conda::ChannelCredentials;
 use super::resolution::{FileUrl, Resolution, Source};
 
 /// How wheels are fetched.
@@ -32,6 +35,8 @@ pub struct DownloadSettings {
     pub ca_bundles: Vec<PathBuf>,
     /// Credentials of indexes; each is sent to the scheme, host and port of its index only.
     pub credentials: Vec<IndexCredentials>,
+    /// Credentials of conda channels; each is sent to the addresses below its own only.
+    pub channel_credentials: Vec<ChannelCredentials>,
     /// The most bytes that one wheel may have.
     pub maximum_size: u64,
     /// Downloads at once.
@@ -53,6 +58,7 @@ impl DownloadSettings {
             staging_folder: staging_folder.into(),
             ca_bundles: Vec::new(),
             credentials: Vec::new(),
+            channel_credentials: Vec::new(),
             maximum_size: 10 << 30,
             parallel: 8,
             retries: 4,
@@ -128,6 +134,11 @@ impl Downloader {
     pub fn new(settings: DownloadSettings) -> Result<Self, PipError> {
         let client = client::build(&settings.ca_bundles, settings.read_timeout)?;
         Ok(Self { settings, client })
+    }
+
+    /// Shows these credentials to the channels that they are for.
+    pub fn set_channel_credentials(&mut self, credentials: Vec<ChannelCredentials>) {
+        self.settings.channel_credentials = credentials;
     }
 
     /// The same downloader for another folder of a cache.

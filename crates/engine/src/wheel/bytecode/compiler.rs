@@ -27,7 +27,7 @@ pub struct BytecodeCompiler {
 
 /// A Python file to compile.
 #[derive(Debug)]
-pub(in crate::wheel) struct Source {
+pub(crate) struct Source {
     /// Where it begins in the file of contents.
     pub offset: u64,
     /// Its length in bytes.
@@ -40,7 +40,7 @@ pub(in crate::wheel) struct Source {
 
 /// Bytecode of one source.
 #[derive(Debug)]
-pub(in crate::wheel) struct Compiled {
+pub(crate) struct Compiled {
     pub range: StagedRange,
     pub size: u64,
 }
@@ -66,7 +66,7 @@ impl BytecodeCompiler {
     /// Compiles the sources, which are parts of the file `contents`, into the new file `output`.
     ///
     /// Returns one item per source, `None` for what does not compile.
-    pub(in crate::wheel) fn compile(
+    pub(crate) fn compile(
         &self,
         cache_tag: &str,
         sources: &[Source],
@@ -134,7 +134,7 @@ fn read_answer(answer: &[u8], expected: usize, output: &Path) -> Option<Vec<Opti
 }
 
 /// Where Python looks for the bytecode of a source: `a/b.py` → `a/__pycache__/b.cpython-311.pyc`.
-pub(in crate::wheel) fn bytecode_path(source: &str, cache_tag: &str) -> String {
+pub(crate) fn bytecode_path(source: &str, cache_tag: &str) -> String {
     let (folder, name) = source.rsplit_once('/').unwrap_or(("", source));
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     format!("{folder}/__pycache__/{stem}.{cache_tag}.pyc")

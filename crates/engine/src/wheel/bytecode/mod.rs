@@ -10,5 +10,5 @@ mod interpreter;
 mod process;
 
 pub use compiler::BytecodeCompiler;
-pub(super) use compiler::{Source, bytecode_path};
+pub(crate) use compiler::{Source, bytecode_path};
 pub use interpreter::{Interpreter, InterpreterSearch};

@@ -1,0 +1,77 @@
+//! conda packages: solved and prepared before pip's, which sees the prefix as it will be.
+//!
+//! ```text
+//! resolve.rs    what the prefix will have
+//! install.rs    what goes and what comes, laid over the base
+//! history.rs    the small files that tell conda what was asked for
+//! ```
+
+mod history;
+mod install;
+mod resolve;
+
+use std::sync::Arc;
+
+use imagewright_oci::manifest::Platform;
+use imagewright_oci::tree::ImageTree;
+
+use super::Shared;
+use crate::assemble::removal::Removal;
+use crate::assemble::top::TopFile;
+use crate::base::{Base, OwnImage};
+use crate::conda::{CondaPrefix, LockedConda};
+use crate::error::BuildError;
+use crate::event::Step;
+use crate::packages::PreparedConda;
+use crate::summary::StepSeconds;
+use crate::words;
+
+/// What the step gives to the layers.
+pub(super) struct CondaStep {
+    /// What the prefix will have besides what stays of the base.
+    pub(super) locked: LockedConda,
+    /// What goes of the base.
+    pub(super) removal: Removal,
+    /// The foundation as it was.
+    pub(super) whole: Arc<ImageTree>,
+    /// The same without what goes.
+    pub(super) reduced: Arc<ImageTree>,
+    /// What comes, in the order of the lock.
+    pub(super) prepared: Vec<PreparedConda>,
+    /// Small files on top: records of what was asked for, and the history.
+    pub(super) top: Vec<TopFile>,
+}
+
+impl Shared<'_> {
+    /// Solves and prepares the plan's conda packages and those of an image of ours below, and lays them over the
+    /// base. `known` is what an earlier build of the same spec has decided.
+    pub(super) async fn conda(
+        &self,
+        base: &mut Base,
+        own: Option<&OwnImage>,
+        known: Option<&LockedConda>,
+        platform: &Platform,
+        steps: &mut Vec<StepSeconds>,
+    ) -> Result<Option<CondaStep>, BuildError> {
+        let inherited = own.and_then(|own| own.lock.conda.as_ref());
+        if self.plan.spec.conda.is_empty() && inherited.is_none() {
+            return Ok(None);
+        }
+        let step = self.context.events.start(Step::Conda, Some(&platform.to_string()));
+        let prefix = CondaPrefix::find(&base.tree, &base.config)?;
+        let locked = match (known, inherited) {
+            (Some(known), _) => known.clone(),
+            (None, Some(inherited)) if self.plan.spec.conda.is_empty() => inherited.clone(),
+            (None, inherited) => self.resolve_conda(base, &prefix, inherited, platform).await?,
+        };
+        let (stage, downloaded) = self.install_conda(base, &prefix, locked, platform, &step).await?;
+        let fresh = stage.prepared.iter().filter(|package| package.fresh).count();
+        let detail = format!(
+            "{}, {fresh} made, {} downloaded",
+            words::count(stage.prepared.len(), "package"),
+            words::bytes(downloaded)
+        );
+        steps.push(StepSeconds { step: Step::Conda, seconds: step.finish(detail) });
+        Ok(Some(stage))
+    }
+}

@@ -1,0 +1,146 @@
+//! Which conda packages the image will have.
+
+use imagewright_oci::manifest::Platform;
+use imagewright_spec::CondaSpec;
+use rattler_conda_types::{RepoDataRecord, Subdir};
+use rattler_solve::SolveError;
+
+use super::super::Shared;
+use crate::base::{Base, blocking};
+use crate::conda::{
+    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPrefix, LockedConda, LockedCondaPackage,
+    Solution, SolveInput, channels, client, conflict, fetch, python_info, request_name, solve, subdir,
+    transaction, virtual_packages,
+};
+use crate::error::BuildError;
+use crate::pip::download::http_client;
+
+impl Shared<'_> {
+    /// Solves the plan's specs against what the base has.
+    pub(super) async fn resolve_conda(
+        &self,
+        base: &Base,
+        prefix: &CondaPrefix,
+        inherited: Option<&LockedConda>,
+        platform: &Platform,
+    ) -> Result<LockedConda, BuildError> {
+        let wanted = &self.plan.spec.conda.specs;
+        let settings = &self.plan.conda;
+        let subdir = subdir(platform)?;
+        let mut installed = InstalledPrefix::read(&base.tree, prefix)?;
+        adopt(&mut installed, inherited);
+        let channels = channels(&self.plan.spec.conda, settings, &[])?;
+        let virtual_packages = virtual_packages(&base.tree, subdir, settings.cuda.as_deref())?;
+        let demands = Demands::new(wanted, &installed);
+        for spec in &demands.unreadable {
+            self.context.events.warn(format!("the earlier request {spec:?} of the base cannot be read, and is not kept"));
+        }
+        let solution = self.solve_conda(&installed, &channels, subdir, &virtual_packages, demands).await?;
+        for name in &solution.dropped {
+            let gone = installed.find(name).map_or_else(|| name.clone(), |package| package.label());
+            self.context.events.warn(format!(
+                "{gone} of the base is removed: nobody has asked for it, and it does not go together with what is installed now"
+            ));
+        }
+        let below = InstalledPrefix::read(&base.foundation.tree, prefix)?;
+        let change = transaction(&below, &solution.records, relinks(&below, &solution.records, subdir)?);
+        let mut requests = inherited.map(|locked| requests_of(&locked.requested)).unwrap_or_default();
+        for spec in wanted {
+            requests.insert(spec.name().to_owned(), spec.to_string());
+        }
+        let packages = change.link.into_iter().map(|record| LockedCondaPackage {
+            requested: requests.get(record.package_record.name.as_normalized()).cloned(),
+            record,
+        });
+        Ok(LockedConda {
+            prefix: prefix.path.clone(),
+            channels: channels.iter().map(|source| source.channel.to_string()).collect(),
+            virtual_packages: virtual_packages.iter().map(ToString::to_string).collect(),
+            packages: packages.collect(),
+            removed: change.unlink.iter().map(|package| package.label()).collect(),
+            requested: requests.into_values().collect(),
+            bytecode: None,
+        })
+    }
+
+    async fn solve_conda(
+        &self,
+        installed: &InstalledPrefix,
+        channels: &[ChannelSource],
+        subdir: Subdir,
+        virtual_packages: &[rattler_conda_types::GenericVirtualPackage],
+        demands: Demands,
+    ) -> Result<Solution, BuildError> {
+        let settings = &self.plan.conda;
+        let http = http_client(&self.plan.ca_bundles, self.plan.patience.timeout())?;
+        let http = client(http, settings.credentials.clone(), self.plan.patience.retries());
+        let folder = self.owners_cache().channels();
+        let available = fetch(http, &folder, channels, subdir, demands.for_query()).await?;
+        let token = rattler_solve::CancellationToken::new();
+        // A solve that nobody waits for any more ends soon.
+        let _ended = EndOnDrop(token.clone());
+        let (wanted, installed) = (self.plan.spec.conda.specs.clone(), installed.clone());
+        let (virtual_packages, priority) = (virtual_packages.to_vec(), settings.channel_priority.into());
+        let channels: Vec<String> = channels.iter().map(|source| source.channel.to_string()).collect();
+        blocking(move || {
+            let input = SolveInput {
+                wanted: &wanted,
+                installed: &installed,
+                available: &available,
+                virtual_packages: &virtual_packages,
+                priority,
+                cancellation: &token,
+            };
+            solve(&input, &demands).map_err(|error| failure(&error, &wanted, &channels))
+        })
+        .await?
+    }
+}
+
+/// Ends a solve with the future that waits for it.
+struct EndOnDrop(rattler_solve::CancellationToken);
+
+impl Drop for EndOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// An image of ours keeps its records whole in its lock: those of its tree have been through a file.
+fn adopt(installed: &mut InstalledPrefix, inherited: Option<&LockedConda>) {
+    let Some(inherited) = inherited else { return };
+    for package in &mut installed.packages {
+        let label = package.label();
+        if let Some(locked) = inherited.packages.iter().find(|locked| locked.label() == label) {
+            package.record = locked.record.clone();
+        }
+    }
+}
+
+/// Requests of an earlier build by name.
+fn requests_of(specs: &[String]) -> HistoryRequests {
+    specs.iter().filter_map(|spec| Some((request_name(spec)?, spec.clone()))).collect()
+}
+
+/// Whether pure Python packages that stay have to be laid out anew, for another minor version.
+fn relinks(
+    below: &InstalledPrefix,
+    records: &[RepoDataRecord],
+    subdir: Subdir,
+) -> Result<bool, BuildError> {
+    let before: Vec<RepoDataRecord> = below.packages.iter().map(|package| package.record.clone()).collect();
+    let (before, after) = (python_info(&before, subdir)?, python_info(records, subdir)?);
+    Ok(match (before, after) {
+        (Some(before), Some(after)) => after.is_relink_required(&before),
+        _ => false,
+    })
+}
+
+fn failure(error: &SolveError, wanted: &[CondaSpec], channels: &[String]) -> BuildError {
+    match error {
+        SolveError::Cancelled => BuildError::cancelled(),
+        SolveError::Unsolvable(reasons) => conflict(&reasons.join("\n"), wanted, channels),
+        other => BuildError::internal("the conda packages cannot be solved")
+            .with_explanation(other.to_string()),
+    }
+}

@@ -1,0 +1,145 @@
+//! From the names of channels to the addresses that are asked.
+
+use imagewright_spec::{CondaChannel, CondaRequest};
+use rattler_conda_types::Channel;
+use rattler_repodata_gateway::{MultiSource, Source};
+use url::Url;
+
+use super::settings::CondaSettings;
+use crate::error::{BuildError, ErrorKind};
+
+/// The channel of plans, bases and operators that name none.
+const USUAL_CHANNEL: &str = "conda-forge";
+
+/// One channel: its name or address as people write it, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelSource {
+    /// As it was written.
+    pub channel: CondaChannel,
+    /// Its address, and its mirrors' in order of preference.
+    pub addresses: Vec<Url>,
+}
+
+impl ChannelSource {
+    /// The source as the gateway takes it. A name stays a name: specs such as `conda-forge::numpy` and records of
+    /// installed packages use it, wherever the channel is.
+    pub fn source(&self) -> Result<Source, BuildError> {
+        let channels = self.addresses.iter().cloned().map(Channel::from_url).map(Source::Channel).collect();
+        MultiSource::new(self.channel.as_str(), channels).map(Source::Multi).map_err(|error| {
+            BuildError::new(ErrorKind::SpecInvalid, format!("the mirrors of a channel are odd: {error}"))
+                .with_next_step("correct the mirrors in the configuration")
+        })
+    }
+}
+
+/// The channels of a request in their order: its own, else those that are configured, else those of the base that
+/// are given by name (no address of a base is ever fetched), else conda-forge.
+///
+/// # Errors
+/// A channel that is not allowed.
+pub fn channels(
+    request: &CondaRequest,
+    settings: &CondaSettings,
+    of_base: &[CondaChannel],
+) -> Result<Vec<ChannelSource>, BuildError> {
+    let mut wanted = request.channels.clone();
+    let named: Vec<CondaChannel> = of_base.iter().filter(|channel| channel.url().is_none()).cloned().collect();
+    if wanted.is_empty() {
+        wanted.extend(settings.channels.iter().cloned());
+    }
+    if wanted.is_empty() {
+        wanted.extend(named);
+    }
+    if wanted.is_empty() {
+        wanted.extend(USUAL_CHANNEL.parse::<CondaChannel>().ok());
+    }
+    for channel in request.all_channels() {
+        if !wanted.contains(&channel) {
+            wanted.push(channel);
+        }
+    }
+    wanted.into_iter().map(|channel| source(channel, settings)).collect()
+}
+
+fn source(channel: CondaChannel, settings: &CondaSettings) -> Result<ChannelSource, BuildError> {
+    check_allowed(&channel, settings)?;
+    let addresses = match (channel.url(), settings.mirrors.get(channel.as_str())) {
+        (Some(url), _) => vec![url],
+        (None, Some(mirrors)) if !mirrors.is_empty() => mirrors.clone(),
+        (None, _) => vec![below(&settings.channel_alias, channel.as_str())?],
+    };
+    Ok(ChannelSource { channel, addresses })
+}
+
+fn below(server: &Url, name: &str) -> Result<Url, BuildError> {
+    let text = format!("{}/{name}", server.as_str().trim_end_matches('/'));
+    Url::parse(&text).map_err(|error| {
+        BuildError::new(ErrorKind::SpecInvalid, format!("the channel {name} has no address: {error}"))
+            .with_next_step("correct channel_alias in the configuration")
+    })
+}
+
+/// A channel is allowed by its name or address, and by the address that its name stands for.
+fn check_allowed(channel: &CondaChannel, settings: &CondaSettings) -> Result<(), BuildError> {
+    let allowed = &settings.allowed_channels;
+    let is_allowed = |one: &CondaChannel| {
+        one == channel
+            || one.url().is_none()
+                && below(&settings.channel_alias, one.as_str()).ok() == channel.url()
+    };
+    if allowed.is_empty() || allowed.iter().any(is_allowed) {
+        return Ok(());
+    }
+    let names: Vec<&str> = allowed.iter().map(CondaChannel::as_str).collect();
+    Err(BuildError::new(ErrorKind::SpecInvalid, format!("the channel {channel} is not allowed here"))
+        .with_explanation(format!("Allowed are {}.", names.join(", ")))
+        .with_next_step("use one of these, or ask your administrator to allow the channel"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(text: &str) -> CondaRequest {
+        imagewright_spec::parse_conda("conda", text, imagewright_spec::CondaPolicy::OPEN).unwrap()
+    }
+
+    fn addresses(text: &str, settings: &CondaSettings, of_base: &[&str]) -> Vec<String> {
+        let of_base: Vec<CondaChannel> = of_base.iter().map(|name| name.parse().unwrap()).collect();
+        let found = channels(&request(text), settings, &of_base).unwrap();
+        found.into_iter().flat_map(|source| source.addresses).map(|url| url.to_string()).collect()
+    }
+
+    #[test]
+    fn the_first_that_names_channels_decides() {
+        let mut settings = CondaSettings::default();
+        let forge = "https://conda.anaconda.org/conda-forge";
+        assert_eq!(addresses("numpy", &settings, &[]), [forge]);
+        let base = ["bioconda", "https://169.254.169.254/x"];
+        assert_eq!(addresses("numpy", &settings, &base), ["https://conda.anaconda.org/bioconda"]);
+        settings.channels = vec!["main".parse().unwrap()];
+        settings.channel_alias = "https://conda.example/all/".parse().unwrap();
+        assert_eq!(addresses("numpy", &settings, &base), ["https://conda.example/all/main"]);
+        assert_eq!(
+            addresses("-c https://x.example/c numpy nvidia::cuda", &settings, &base),
+            ["https://x.example/c", "https://conda.example/all/nvidia"]
+        );
+    }
+
+    #[test]
+    fn a_channel_is_found_on_its_mirrors() {
+        let mut settings = CondaSettings::default();
+        let mirrors = ["https://a.example/forge", "https://b.example/forge"];
+        settings.mirrors.insert("conda-forge".into(), mirrors.map(|url| url.parse().unwrap()).to_vec());
+        assert_eq!(addresses("conda-forge::numpy", &settings, &[]), mirrors);
+    }
+
+    #[test]
+    fn other_channels_than_the_allowed_are_refused() {
+        let settings =
+            CondaSettings { allowed_channels: vec!["conda-forge".parse().unwrap()], ..CondaSettings::default() };
+        assert_eq!(addresses("-c https://conda.anaconda.org/conda-forge numpy", &settings, &[]).len(), 1);
+        let error = channels(&request("nvidia::cuda"), &settings, &[]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::SpecInvalid);
+    }
+}

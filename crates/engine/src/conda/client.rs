@@ -1,0 +1,86 @@
+//! The HTTP client that asks channels what they have: with the credentials of each address, again where a server
+//! stumbles, and without ever showing a token.
+
+use std::time::Duration;
+
+use http::Extensions;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Request, Response};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
+use secrecy::ExposeSecret as _;
+
+use super::credentials::{ChannelCredentials, authorised};
+
+/// The pause before the second attempt; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// A client for channels on a client that knows certificates and timeouts.
+pub fn client(
+    inner: reqwest::Client,
+    credentials: Vec<ChannelCredentials>,
+    retries: u32,
+) -> ClientWithMiddleware {
+    ClientBuilder::new(inner).with(Again { retries }).with(Credentials(credentials)).build()
+}
+
+/// Shows credentials to whom they are for.
+struct Credentials(Vec<ChannelCredentials>);
+
+#[async_trait::async_trait]
+impl Middleware for Credentials {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let authorised = authorised(&self.0, request.url());
+        *request.url_mut() = authorised.address;
+        if let Some(header) = authorised.header
+            && let Ok(mut value) = HeaderValue::from_str(header.expose_secret())
+        {
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        // The address may hold a token now.
+        next.run(request, extensions).await.map_err(reqwest_middleware::Error::without_url)
+    }
+}
+
+/// Asks again where it may help.
+struct Again {
+    retries: u32,
+}
+
+#[async_trait::async_trait]
+impl Middleware for Again {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..self.retries {
+            // Requests for what a channel has carry no body, and so can be repeated.
+            let Some(copy) = request.try_clone() else { break };
+            match next.clone().run(copy, extensions).await {
+                Ok(response) if !is_passing(&response) => return Ok(response),
+                Err(error) if !error.is_timeout() && !error.is_connect() => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        next.run(request, extensions).await
+    }
+}
+
+/// A trouble that may have passed in a moment.
+fn is_passing(response: &Response) -> bool {
+    let status = response.status();
+    status.is_server_error() || matches!(status.as_u16(), 408 | 429)
+}

@@ -1,0 +1,74 @@
+//! conda's part of the lock.
+
+use imagewright_oci::digest::Digest;
+use rattler_conda_types::RepoDataRecord;
+use serde::{Deserialize, Serialize};
+
+use super::installed::label;
+use crate::error::{BuildError, ErrorKind};
+
+/// What conda puts into a prefix, and takes out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedConda {
+    /// The prefix as the image names it.
+    pub prefix: String,
+    /// Channels in the order in which they were asked.
+    pub channels: Vec<String>,
+    /// What the image was taken to have, `__glibc=2.36=0`.
+    pub virtual_packages: Vec<String>,
+    /// Packages in the order in which conda links them.
+    pub packages: Vec<LockedCondaPackage>,
+    /// Packages of the base that go, `name version build`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
+    /// What was asked for, as conda's history has it.
+    pub requested: Vec<String>,
+    /// Version and magic number of the interpreter that made bytecode for pure Python packages; absent where there
+    /// is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytecode: Option<String>,
+}
+
+/// One package that conda puts in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedCondaPackage {
+    /// The spec by which it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<String>,
+    /// Its record as the channel has it, with address and digest. Addresses hold no credentials.
+    #[serde(flatten)]
+    pub record: RepoDataRecord,
+}
+
+impl LockedCondaPackage {
+    /// The name in lower case.
+    pub fn name(&self) -> &str {
+        self.record.package_record.name.as_normalized()
+    }
+
+    /// `numpy 1.26.4 py311_0`.
+    pub fn label(&self) -> String {
+        label(&self.record)
+    }
+
+    /// Name of its archive.
+    pub fn file_name(&self) -> String {
+        self.record.identifier.to_file_name()
+    }
+
+    /// Digest of its archive.
+    ///
+    /// # Errors
+    /// A channel that gives none: what cannot be verified is not installed.
+    pub fn sha256(&self) -> Result<Digest, BuildError> {
+        let sha256 = self.record.package_record.sha256.as_ref();
+        let digest = sha256.and_then(|hash| format!("sha256:{}", hex::encode(hash)).parse().ok());
+        digest.ok_or_else(|| {
+            BuildError::new(
+                ErrorKind::Unsupported,
+                format!("the channel gives no SHA-256 digest of {}", self.file_name()),
+            )
+            .with_next_step("ask for a newer build of the package, or index the channel with a current tool")
+        })
+    }
+}

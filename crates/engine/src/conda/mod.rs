@@ -1,0 +1,54 @@
+//! conda packages: solved against what the base has, and written as layers.
+//!
+//! ```text
+//! settings.rs          where packages come from
+//! credentials.rs       what opens channels
+//! channels.rs          from names to addresses
+//! client.rs            how channels are asked
+//! repodata.rs          what they have
+//! prefix.rs            where conda installs to
+//! installed.rs         what is installed there, pinned and asked for
+//! history.rs           the history of requests
+//! virtual_packages.rs  what the image has besides
+//! solve.rs             what the prefix will have
+//! explain.rs           contradictions in words
+//! transaction.rs       what has to change for that
+//! lock.rs              the exact packages
+//! package/             from an archive to files
+//! ```
+//!
+//! rattler's crates solve and read; nothing of ours runs a package, and no installer ever sees the image's tree.
+
+mod channels;
+mod client;
+mod credentials;
+mod explain;
+mod history;
+mod installed;
+mod lock;
+mod package;
+mod prefix;
+mod repodata;
+mod settings;
+mod solve;
+#[cfg(test)]
+mod testing;
+mod transaction;
+mod virtual_packages;
+
+pub use channels::{ChannelSource, channels};
+pub use client::client;
+pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
+pub use explain::conflict;
+pub use history::{
+    Entry as HistoryEntry, Requests as HistoryRequests, extended as extended_history, name_of as request_name,
+};
+pub use installed::{InstalledPackage, InstalledPrefix, label};
+pub use lock::{LockedConda, LockedCondaPackage};
+pub use package::{PackageProblem, StageInput, StagedCondaPackage, requested_record, stage};
+pub use prefix::{CondaPrefix, Environment, NEW_PREFIX};
+pub use repodata::fetch;
+pub use settings::{ChannelPriority, CondaSettings};
+pub use solve::{Demands, Solution, SolveInput, solve};
+pub use transaction::{Transaction, python_info, transaction};
+pub use virtual_packages::{subdir, virtual_packages};
