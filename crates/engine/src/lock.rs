@@ -10,8 +10,8 @@ use pep508_rs::PackageName;
 use serde::{Deserialize, Serialize};
 use url::{Origin, Url};
 
-use crate::error::{BuildError, ErrorKind};
 pub use crate::conda::{LockedConda, LockedCondaPackage};
+use crate::error::{BuildError, ErrorKind};
 pub use crate::pip::source::{LockedBuild, LockedRequirement, LockedSource};
 pub use crate::system::LockedSystemPackage;
 

@@ -137,11 +137,16 @@ impl PublicSources {
     /// Where the archive of a conda package is kept, and all that is made of it. Its record has promised its digest;
     /// as with wheels, where some channel wants credentials, only what lies below the others is public.
     pub fn scope_of_conda(&self, record: &RepoDataRecord) -> Scope {
-        let asks_nothing = shows_nothing(&record.url) && conda::opening(&self.channels, &record.url).is_none();
+        let asks_nothing =
+            shows_nothing(&record.url) && conda::opening(&self.channels, &record.url).is_none();
         let is_public = self.channels.is_empty()
             || self.open_channels.iter().any(|channel| record.url.as_str().starts_with(channel));
         let is_promised = record.package_record.sha256.is_some();
-        if asks_nothing && is_public && is_promised { Scope::Shared } else { Scope::Owner(self.owner.clone()) }
+        if asks_nothing && is_public && is_promised {
+            Scope::Shared
+        } else {
+            Scope::Owner(self.owner.clone())
+        }
     }
 }
 

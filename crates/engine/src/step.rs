@@ -28,7 +28,7 @@ impl Step {
         match self {
             Self::Base => "Read the base image",
             Self::System => "Install APT packages",
-            Self::Conda => "Install conda packages",
+            Self::Conda => "Add conda packages",
             Self::Resolve => "Resolve packages",
             Self::Packages => "Prepare packages",
             Self::Layers => "Join layers",

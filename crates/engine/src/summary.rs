@@ -42,6 +42,9 @@ pub struct PlatformImage {
     /// System packages that were installed or replaced, `name version`, in order of name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub system: Vec<String>,
+    /// conda packages that were put in, `name version`, in order of name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conda: Vec<String>,
     /// Packages that were added, `name version`, in order of name.
     pub added: Vec<String>,
     /// Packages of the base that were replaced, `name old → new`.

@@ -17,7 +17,13 @@ fn image(image: &PlannedImage) -> Vec<String> {
         vec![format!("{}  base {}", escape::one_line(&image.platform), image.base_digest), String::new()];
     lines.extend(table(&image.packages));
     lines.push(String::new());
-    for (label, list) in [("system", &image.system), ("replaced", &image.replaced), ("kept", &image.kept)] {
+    let lists = [
+        ("system", &image.system),
+        ("conda", &image.conda),
+        ("replaced", &image.replaced),
+        ("kept", &image.kept),
+    ];
+    for (label, list) in lists {
         lines.extend(list.iter().map(|one| format!("{label:<10}{}", escape::one_line(one))));
     }
     lines.push(format!("{:<10}{}", "total", totals(&image.packages)));

@@ -65,13 +65,15 @@ fn labelled(label: &str, text: &str, screen: Screen) -> String {
 fn packages(image: &PlatformImage, screen: Screen) -> Vec<String> {
     let groups = [
         ("system", &image.system),
+        ("conda", &image.conda),
         ("added", &image.added),
         ("replaced", &image.replaced),
         ("kept", &image.kept),
     ];
     let mut lines: Vec<String> = groups
         .into_iter()
-        .filter(|(label, packages)| *label == "added" || !packages.is_empty())
+        // An image to which pip adds nothing says so, unless something else was added.
+        .filter(|(label, packages)| (*label == "added" && image.conda.is_empty()) || !packages.is_empty())
         .map(|(label, packages)| {
             let names = screen.wrap(&named(packages), LABEL_WIDTH + NUMBER_WIDTH + 2);
             let text = format!("{:>NUMBER_WIDTH$}  {names}", count(packages.len() as u64));

@@ -32,6 +32,15 @@ pub(super) fn system_lines(lock: &Lock) -> Vec<String> {
     lock.apt.iter().map(|package| format!("{} {}", package.name, package.version)).collect()
 }
 
+/// `numpy 1.26.4`, one a conda package, in order of name.
+fn conda_lines(lock: &Lock) -> Vec<String> {
+    let packages = lock.conda.iter().flat_map(|conda| &conda.packages);
+    let mut lines: Vec<String> =
+        packages.map(|one| format!("{} {}", one.name(), one.record.package_record.version)).collect();
+    lines.sort();
+    lines
+}
+
 /// What people are told of an image.
 pub(super) fn platform_image(
     platform: &str,
@@ -49,6 +58,7 @@ pub(super) fn platform_image(
         revision: assembled.revision.clone(),
         layers: assembled.layers.len(),
         system: system_lines(lock),
+        conda: conda_lines(lock),
         added,
         replaced: replaced_lines(lock),
         kept: lock.kept.clone(),

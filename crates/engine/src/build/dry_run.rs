@@ -89,7 +89,11 @@ impl Shared<'_> {
             platform: platform.to_string(),
             base_digest,
             system: system_lines(&lock),
-            conda: conda.iter().flat_map(|conda| &conda.locked.packages).map(|package| package.label()).collect(),
+            conda: conda
+                .iter()
+                .flat_map(|conda| &conda.locked.packages)
+                .map(|package| package.label())
+                .collect(),
             packages: sizes.collect().await,
             replaced: replaced_lines(&lock),
             kept: lock.kept,

@@ -85,9 +85,12 @@ impl Stack<'_> {
         let mut recipes = Vec::new();
         if !self.removal.is_empty() {
             let contents = vec![format!("removed: {}", self.removal.labels.join(", "))];
-            recipes.push(LayerRecipe::of_entries(contents, self.compression, self.below.clone(), |output| {
-                self.removal.write(output, self.whole)
-            })?);
+            recipes.push(LayerRecipe::of_entries(
+                contents,
+                self.compression,
+                self.below.clone(),
+                |output| self.removal.write(output, self.whole),
+            )?);
         }
         for group in plan_layers(&self.plan_members(), room.saturating_sub(self.others()))? {
             recipes.push(self.package_layer(&group)?);
@@ -133,7 +136,11 @@ pub(super) fn recipes(stacks: &[Stack<'_>], foundation: usize) -> Result<Vec<Lay
 }
 
 /// The layers of conda's packages.
-pub(super) fn conda_stack<'build>(step: &'build CondaStep, base: &Base, compression: Compression) -> Stack<'build> {
+pub(super) fn conda_stack<'build>(
+    step: &'build CondaStep,
+    base: &Base,
+    compression: Compression,
+) -> Stack<'build> {
     let packages = step.locked.packages.iter().zip(&step.prepared);
     let members: Vec<Member<'build>> = packages
         .map(|(locked, prepared)| Member {

@@ -43,7 +43,8 @@ pub fn channels(
     of_base: &[CondaChannel],
 ) -> Result<Vec<ChannelSource>, BuildError> {
     let mut wanted = request.channels.clone();
-    let named: Vec<CondaChannel> = of_base.iter().filter(|channel| channel.url().is_none()).cloned().collect();
+    let named: Vec<CondaChannel> =
+        of_base.iter().filter(|channel| channel.url().is_none()).cloned().collect();
     if wanted.is_empty() {
         wanted.extend(settings.channels.iter().cloned());
     }
@@ -84,8 +85,7 @@ fn check_allowed(channel: &CondaChannel, settings: &CondaSettings) -> Result<(),
     let allowed = &settings.allowed_channels;
     let is_allowed = |one: &CondaChannel| {
         one == channel
-            || one.url().is_none()
-                && below(&settings.channel_alias, one.as_str()).ok() == channel.url()
+            || one.url().is_none() && below(&settings.channel_alias, one.as_str()).ok() == channel.url()
     };
     if allowed.is_empty() || allowed.iter().any(is_allowed) {
         return Ok(());
@@ -136,8 +136,10 @@ mod tests {
 
     #[test]
     fn other_channels_than_the_allowed_are_refused() {
-        let settings =
-            CondaSettings { allowed_channels: vec!["conda-forge".parse().unwrap()], ..CondaSettings::default() };
+        let settings = CondaSettings {
+            allowed_channels: vec!["conda-forge".parse().unwrap()],
+            ..CondaSettings::default()
+        };
         assert_eq!(addresses("-c https://conda.anaconda.org/conda-forge numpy", &settings, &[]).len(), 1);
         let error = channels(&request("nvidia::cuda"), &settings, &[]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SpecInvalid);

@@ -54,7 +54,8 @@ impl ChannelCredentials {
     /// True where this address is below that of the credentials: same scheme, host and port, and path.
     pub fn opens(&self, address: &Url) -> bool {
         let folder = self.url.path().trim_end_matches('/');
-        let below = address.path().strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below =
+            address.path().strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         address.origin() == self.url.origin() && below
     }
 }
@@ -120,7 +121,9 @@ mod tests {
         let basic = shown("https://conda.example/privately/noarch/repodata.json").1.unwrap();
         assert!(basic.starts_with("Basic "), "{basic}");
         assert_eq!(shown("https://other.example/x/a").1.unwrap(), "Bearer opaque");
-        for elsewhere in ["https://other.example/y", "http://other.example/x/a", "https://other.example:8443/x/a"] {
+        for elsewhere in
+            ["https://other.example/y", "http://other.example/x/a", "https://other.example:8443/x/a"]
+        {
             assert_eq!(shown(elsewhere), (elsewhere.to_owned(), None));
         }
     }

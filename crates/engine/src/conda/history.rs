@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 pub type Requests = BTreeMap<String, String>;
 
 /// Reads the requests of a history.
-pub fn requests(history: &str) -> Requests {
+pub(super) fn requests(history: &str) -> Requests {
     let mut requests = Requests::new();
     for line in history.lines() {
         let Some((words, specs)) = line.strip_prefix('#').and_then(|line| line.split_once("specs:")) else {

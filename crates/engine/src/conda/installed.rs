@@ -2,7 +2,7 @@
 
 use imagewright_oci::layer::path::join;
 use imagewright_oci::tree::ImageTree;
-use rattler_conda_types::{ParseMatchSpecOptions, MatchSpec, RepoDataRecord};
+use rattler_conda_types::{MatchSpec, ParseMatchSpecOptions, RepoDataRecord};
 use serde::Deserialize;
 
 use super::history::{self, Requests};

@@ -11,6 +11,8 @@
 //! history.rs           the history of requests
 //! virtual_packages.rs  what the image has besides
 //! solve.rs             what the prefix will have
+//! environment.rs       variables of the image, and those that packages set
+//! shell.rs             what activation scripts are understood of
 //! explain.rs           contradictions in words
 //! transaction.rs       what has to change for that
 //! lock.rs              the exact packages
@@ -22,6 +24,7 @@
 mod channels;
 mod client;
 mod credentials;
+mod environment;
 mod explain;
 mod history;
 mod installed;
@@ -30,6 +33,7 @@ mod package;
 mod prefix;
 mod repodata;
 mod settings;
+mod shell;
 mod solve;
 #[cfg(test)]
 mod testing;
@@ -39,6 +43,7 @@ mod virtual_packages;
 pub use channels::{ChannelSource, channels};
 pub use client::client;
 pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
+pub use environment::{Activation, activation, of_new_prefix, set_variables, variables};
 pub use explain::conflict;
 pub use history::{
     Entry as HistoryEntry, Requests as HistoryRequests, extended as extended_history, name_of as request_name,
@@ -46,7 +51,7 @@ pub use history::{
 pub use installed::{InstalledPackage, InstalledPrefix, label};
 pub use lock::{LockedConda, LockedCondaPackage};
 pub use package::{PackageProblem, StageInput, StagedCondaPackage, requested_record, stage};
-pub use prefix::{CondaPrefix, Environment, NEW_PREFIX};
+pub use prefix::{CondaPrefix, NEW_PREFIX};
 pub use repodata::fetch;
 pub use settings::{ChannelPriority, CondaSettings};
 pub use solve::{Demands, Solution, SolveInput, solve};

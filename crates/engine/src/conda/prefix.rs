@@ -4,6 +4,7 @@ use imagewright_oci::layer::path::{join, normalise};
 use imagewright_oci::tree::ImageTree;
 use serde_json::Value;
 
+use super::environment::variables;
 use crate::error::{BuildError, ErrorKind};
 
 /// The prefix that is made where a base has none: that of Jupyter's images and of most others.
@@ -42,10 +43,13 @@ impl CondaPrefix {
     /// # Errors
     /// A place for the new prefix that leads nowhere.
     pub fn find(tree: &ImageTree, config: &Value) -> Result<Self, BuildError> {
-        let environment = Environment::of(config);
-        let active = environment.get(VARIABLES[0]).into_iter().map(str::to_owned);
-        let on_path = environment.get("PATH").unwrap_or_default().split(':').filter_map(prefix_of_folder);
-        let named = VARIABLES[1..].iter().filter_map(|name| environment.get(name)).map(str::to_owned);
+        let environment = variables(config);
+        let (active, others) = VARIABLES.split_at(1);
+        let value = |name: &&str| environment.get(*name).cloned();
+        let path = environment.get("PATH").map(String::as_str).unwrap_or_default();
+        let active = active.iter().filter_map(value);
+        let on_path = path.split(':').filter_map(prefix_of_folder);
+        let named = others.iter().filter_map(value);
         let usual = USUAL_PLACES.iter().map(|place| (*place).to_owned());
         let candidates = active.chain(on_path).chain(named).chain(usual);
         for candidate in candidates {
@@ -56,8 +60,11 @@ impl CondaPrefix {
             }
         }
         let real = tree.real_folder(NEW_PREFIX.trim_start_matches('/')).map_err(|error| {
-            BuildError::new(ErrorKind::Unsupported, format!("{NEW_PREFIX} cannot be made in the base: {error}"))
-                .with_next_step("remove what is in the way from the base")
+            BuildError::new(
+                ErrorKind::Unsupported,
+                format!("{NEW_PREFIX} cannot be made in the base: {error}"),
+            )
+            .with_next_step("remove what is in the way from the base")
         })?;
         Ok(Self { path: NEW_PREFIX.to_owned(), real, is_new: true })
     }
@@ -70,24 +77,6 @@ impl CondaPrefix {
     /// The folder of the records.
     pub fn records(&self) -> String {
         self.inside("conda-meta")
-    }
-}
-
-/// The environment variables of an image's configuration.
-pub struct Environment<'config>(Vec<(&'config str, &'config str)>);
-
-impl<'config> Environment<'config> {
-    /// Reads them.
-    pub fn of(config: &'config Value) -> Self {
-        let listed = config.pointer("/config/Env").and_then(Value::as_array);
-        let variables = listed.into_iter().flatten().filter_map(|entry| entry.as_str()?.split_once('='));
-        Self(variables.collect())
-    }
-
-    /// The value of a variable; an empty one counts as none.
-    pub fn get(&self, name: &str) -> Option<&'config str> {
-        let found = self.0.iter().rev().find(|(known, _)| *known == name);
-        found.map(|(_, value)| *value).filter(|value| !value.is_empty())
     }
 }
 

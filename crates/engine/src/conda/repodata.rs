@@ -59,11 +59,15 @@ fn failure(error: GatewayError, channels: &[ChannelSource]) -> BuildError {
             format!("there is no conda channel {}", missing.channel.canonical_name()),
             "check the name of the channel, and the address of the mirror if one is configured",
         ),
-        (GatewayError::IoError(..) | GatewayError::CacheError(_), _) if crate::error::is_disk_full(&error) => (
-            ErrorKind::DiskFull,
-            "no space is left for what the conda channels have".to_owned(),
-            "free some space, and build again",
-        ),
+        (GatewayError::IoError(..) | GatewayError::CacheError(_), _)
+            if crate::error::is_disk_full(&error) =>
+        {
+            (
+                ErrorKind::DiskFull,
+                "no space is left for what the conda channels have".to_owned(),
+                "free some space, and build again",
+            )
+        }
         _ => (
             ErrorKind::Unreachable,
             format!("the conda channels cannot be read ({names})"),

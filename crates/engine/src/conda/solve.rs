@@ -83,7 +83,9 @@ impl Demands {
         // As conda does: another minor version of Python is another environment, and comes only when asked for.
         let python = installed.find("python").filter(|_| !is_wanted("python"));
         let minor = python.and_then(|python| python.record.package_record.version.as_major_minor());
-        demands.constraints.extend(minor.and_then(|(major, minor)| parse(&format!("python {major}.{minor}.*"))));
+        demands
+            .constraints
+            .extend(minor.and_then(|(major, minor)| parse(&format!("python {major}.{minor}.*"))));
         demands
     }
 
@@ -140,14 +142,15 @@ fn attempt(
     demands: &Demands,
     kept: &[&str],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
-    let available = input.available.iter().map(|data| ChannelRepoData {
-        records: data.iter(),
-        multi_channel: data.multi_channel(),
-    });
+    let available = input
+        .available
+        .iter()
+        .map(|data| ChannelRepoData { records: data.iter(), multi_channel: data.multi_channel() });
     let mut task: SolverTask<'_, Vec<ChannelRepoData<'_, _>>> = available.collect();
     task.locked_packages = input.installed.packages.iter().map(|package| &package.record).collect();
     task.virtual_packages = input.virtual_packages.to_vec();
-    task.specs = demands.requested.iter().cloned().chain(kept.iter().filter_map(|name| parse(name))).collect();
+    task.specs =
+        demands.requested.iter().cloned().chain(kept.iter().filter_map(|name| parse(name))).collect();
     task.constraints.clone_from(&demands.constraints);
     task.timeout = Some(TIMEOUT);
     task.channel_priority = input.priority;

@@ -30,7 +30,8 @@ pub fn transaction<'prefix>(
     });
     let link = PackageRecord::sort_topologically(link.cloned().collect());
     let unlink = below.packages.iter().filter(|package| {
-        let found = wanted.iter().find(|record| record.package_record.name == package.record.package_record.name);
+        let found =
+            wanted.iter().find(|record| record.package_record.name == package.record.package_record.name);
         !found.is_some_and(|record| stays(package, record))
     });
     Transaction { link, unlink: unlink.collect() }

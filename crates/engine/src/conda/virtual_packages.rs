@@ -35,7 +35,8 @@ pub fn virtual_packages(
 ) -> Result<Vec<GenericVirtualPackage>, BuildError> {
     let architecture = if subdir == Subdir::LinuxAarch64 { Architecture::Arm64 } else { Architecture::Amd64 };
     let machine = architecture.machine();
-    let mut texts = vec!["__unix=0=0".to_owned(), format!("__linux={KERNEL}=0"), format!("__archspec=1={machine}")];
+    let mut texts =
+        vec!["__unix=0=0".to_owned(), format!("__linux={KERNEL}=0"), format!("__archspec=1={machine}")];
     // Where it cannot be told, packages that need one are told of as not fitting.
     if let Ok(Libc::Glibc { major, minor }) = detect_libc(tree, architecture) {
         texts.push(format!("__glibc={major}.{minor}=0"));

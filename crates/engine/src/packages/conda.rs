@@ -169,8 +169,13 @@ impl CondaPreparer {
             format!("{major}.{minor} {} {bytecode}", python.site_packages_path.display())
         });
         let mut hasher = Sha256Hasher::new();
-        let fields =
-            [&format!("staged conda {STAGING_VERSION}"), &text, &self.prefix, &self.subdir.to_string(), &python];
+        let fields = [
+            &format!("staged conda {STAGING_VERSION}"),
+            &text,
+            &self.prefix,
+            &self.subdir.to_string(),
+            &python,
+        ];
         for field in fields {
             hasher.update(field.as_bytes());
             hasher.update(b"\0");

@@ -200,7 +200,8 @@ impl Preparer {
             let placement =
                 Placer::new(&tree).place(&package.name, facts.paths.iter().map(String::as_str))?;
             let frame = FrameKey::new(key.0, &placement, &left_out, compression);
-            let size = write_frame(&cache, &frame, &staged.files, &placement, &left_out, compression, &stopped)?;
+            let size =
+                write_frame(&cache, &frame, &staged.files, &placement, &left_out, compression, &stopped)?;
             facts.remember(&cache, key)?;
             drop(staged);
             // Frees the space early; the build's own folder goes in any case.

@@ -32,8 +32,8 @@ mod staging;
 mod tests;
 
 pub use archive::{Member, WheelArchive};
-pub(crate) use bytecode::{Source, bytecode_path};
 pub use bytecode::{BytecodeCompiler, Interpreter, InterpreterSearch};
+pub(crate) use bytecode::{Source, bytecode_path};
 pub use error::{EntryProblem, WheelError, WheelProblem};
 pub use layout::InstallScheme;
 pub use limits::WheelLimits;

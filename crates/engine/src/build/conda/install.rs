@@ -20,7 +20,10 @@ use crate::assemble::folders::folder_metadata;
 use crate::assemble::overlap::Overlaps;
 use crate::assemble::removal::{Removal, RemovedPackage};
 use crate::base::Base;
-use crate::conda::{CondaPrefix, InstalledPackage, InstalledPrefix, LockedConda, python_info, subdir};
+use crate::conda::{
+    CondaPrefix, InstalledPackage, InstalledPrefix, LockedConda, activation, of_new_prefix, python_info,
+    set_variables, subdir, variables,
+};
 use crate::error::BuildError;
 use crate::event::RunningStep;
 use crate::packages::{CondaPreparer, PreparedConda, WantedConda};
@@ -55,7 +58,8 @@ impl Shared<'_> {
         let python = python_info(&all, subdir)?;
         let needs_bytecode =
             locked.packages.iter().any(|package| package.record.package_record.noarch.is_python());
-        let compiler = match all.iter().find(|record| record.package_record.name.as_normalized() == "python") {
+        let compiler = match all.iter().find(|record| record.package_record.name.as_normalized() == "python")
+        {
             Some(python) if needs_bytecode => {
                 compiler_of(&python.package_record.version.to_string(), &self.context.events).await?
             }
@@ -104,8 +108,27 @@ impl Shared<'_> {
         } else {
             Arc::clone(&base.foundation.tree)
         };
+        self.activate(base, prefix)?;
         let top = top_files(&whole, &base.foundation.tree, prefix, &locked, &base.config)?;
         Ok((CondaStep { locked, removal, whole, reduced, prepared, top }, downloaded))
+    }
+
+    /// Sets the variables of a new prefix, and those that the packages set when it is activated.
+    fn activate(&self, base: &mut Base, prefix: &CondaPrefix) -> Result<(), BuildError> {
+        let mut set = Vec::new();
+        if prefix.is_new {
+            set = of_new_prefix(prefix, &variables(&base.config));
+        }
+        set_variables(&mut base.config, &set)?;
+        let found = activation(&base.tree, prefix, &variables(&base.config));
+        set_variables(&mut base.config, &found.variables)?;
+        for script in &found.not_run {
+            self.context.events.warn(format!(
+                "{script} does more than set variables and is not run: `source {}/{script}` where you need it",
+                prefix.path
+            ));
+        }
+        Ok(())
     }
 
     fn report_conda(&self, prepared: &[PreparedConda], overlaps: &Overlaps) {

@@ -23,6 +23,7 @@ use crate::conda::{CondaPrefix, LockedConda};
 use crate::error::BuildError;
 use crate::event::Step;
 use crate::packages::PreparedConda;
+use crate::python::PythonTarget;
 use crate::summary::StepSeconds;
 use crate::words;
 
@@ -64,7 +65,9 @@ impl Shared<'_> {
             (None, Some(inherited)) if self.plan.spec.conda.is_empty() => inherited.clone(),
             (None, inherited) => self.resolve_conda(base, &prefix, inherited, platform).await?,
         };
+        let python = python_of(base);
         let (stage, downloaded) = self.install_conda(base, &prefix, locked, platform, &step).await?;
+        self.tell_of_python(python, python_of(base));
         let fresh = stage.prepared.iter().filter(|package| package.fresh).count();
         let detail = format!(
             "{}, {fresh} made, {} downloaded",
@@ -74,4 +77,24 @@ impl Shared<'_> {
         steps.push(StepSeconds { step: Step::Conda, seconds: step.finish(detail) });
         Ok(Some(stage))
     }
+
+    /// Warns where `python3` is another program than before: what was installed for the old one is not seen by it.
+    fn tell_of_python(&self, before: Option<PythonTarget>, after: Option<PythonTarget>) {
+        let (Some(before), Some(after)) = (before, after) else { return };
+        let shown = |python: &PythonTarget| format!("{} ({})", python.executable_path(), python.version);
+        let is_other = before.executable_path() != after.executable_path();
+        let minor = |python: &PythonTarget| (python.version.major, python.version.minor);
+        if is_other || minor(&before) != minor(&after) {
+            self.context.events.warn(format!(
+                "python3 is {} now, and was {}: packages that were installed for that one are not seen by it",
+                shown(&after),
+                shown(&before)
+            ));
+        }
+    }
+}
+
+/// What `python3` means in a container of the base, where that can be told.
+fn python_of(base: &Base) -> Option<PythonTarget> {
+    crate::python::detect(&base.tree, &base.config).ok()
 }

@@ -33,7 +33,9 @@ impl Shared<'_> {
         let virtual_packages = virtual_packages(&base.tree, subdir, settings.cuda.as_deref())?;
         let demands = Demands::new(wanted, &installed);
         for spec in &demands.unreadable {
-            self.context.events.warn(format!("the earlier request {spec:?} of the base cannot be read, and is not kept"));
+            self.context
+                .events
+                .warn(format!("the earlier request {spec:?} of the base cannot be read, and is not kept"));
         }
         let solution = self.solve_conda(&installed, &channels, subdir, &virtual_packages, demands).await?;
         for name in &solution.dropped {
@@ -123,11 +125,7 @@ fn requests_of(specs: &[String]) -> HistoryRequests {
 }
 
 /// Whether pure Python packages that stay have to be laid out anew, for another minor version.
-fn relinks(
-    below: &InstalledPrefix,
-    records: &[RepoDataRecord],
-    subdir: Subdir,
-) -> Result<bool, BuildError> {
+fn relinks(below: &InstalledPrefix, records: &[RepoDataRecord], subdir: Subdir) -> Result<bool, BuildError> {
     let before: Vec<RepoDataRecord> = below.packages.iter().map(|package| package.record.clone()).collect();
     let (before, after) = (python_info(&before, subdir)?, python_info(records, subdir)?);
     Ok(match (before, after) {
@@ -140,7 +138,8 @@ fn failure(error: &SolveError, wanted: &[CondaSpec], channels: &[String]) -> Bui
     match error {
         SolveError::Cancelled => BuildError::cancelled(),
         SolveError::Unsolvable(reasons) => conflict(&reasons.join("\n"), wanted, channels),
-        other => BuildError::internal("the conda packages cannot be solved")
-            .with_explanation(other.to_string()),
+        other => {
+            BuildError::internal("the conda packages cannot be solved").with_explanation(other.to_string())
+        }
     }
 }

@@ -92,7 +92,8 @@ impl Unpacked {
         for at in 0..archive.len() {
             let part = archive.by_index(at).map_err(broken)?;
             let name = part.name().map_err(broken)?.into_owned();
-            let is_part = (name.starts_with("info-") || name.starts_with("pkg-")) && name.ends_with(".tar.zst");
+            let is_part =
+                (name.starts_with("info-") || name.starts_with("pkg-")) && name.ends_with(".tar.zst");
             if is_part {
                 found += 1;
                 let plain = decompress(part).map_err(PackageProblem::Read)?;
@@ -100,7 +101,9 @@ impl Unpacked {
             }
         }
         if found < 2 {
-            return Err(PackageProblem::Archive { reason: "it lacks its information or its files".to_owned() });
+            return Err(PackageProblem::Archive {
+                reason: "it lacks its information or its files".to_owned(),
+            });
         }
         Ok(())
     }
@@ -114,7 +117,10 @@ impl Unpacked {
         let mut piece = vec![0; PIECE];
         while let Some(entry) = reader.next_entry().map_err(broken)? {
             if self.members.len() >= ENTRIES {
-                return Err(PackageProblem::TooLarge { what: "the number of its files", limit: ENTRIES as u64 });
+                return Err(PackageProblem::TooLarge {
+                    what: "the number of its files",
+                    limit: ENTRIES as u64,
+                });
             }
             let path = member_path(&entry.path)?;
             let member = match entry.type_flag {
@@ -138,7 +144,8 @@ impl Unpacked {
                 TypeFlag::HardLink => {
                     let target = member_path(&entry.link_name)?;
                     let member = self.members.get(&target).cloned();
-                    member.ok_or(PackageProblem::Path { path: shown(&path), reason: "is a link to nothing" })?
+                    member
+                        .ok_or(PackageProblem::Path { path: shown(&path), reason: "is a link to nothing" })?
                 }
                 TypeFlag::Directory => Member::Folder,
                 TypeFlag::CharacterDevice | TypeFlag::BlockDevice | TypeFlag::Fifo => {
@@ -160,7 +167,10 @@ impl Unpacked {
         let offset = self.position;
         self.position += bytes.len() as u64;
         if self.position > UNPACKED_BYTES {
-            return Err(PackageProblem::TooLarge { what: "the size of its files in bytes", limit: UNPACKED_BYTES });
+            return Err(PackageProblem::TooLarge {
+                what: "the size of its files in bytes",
+                limit: UNPACKED_BYTES,
+            });
         }
         let written = self.contents.write_all(bytes);
         written.map_err(|source| PackageProblem::Write { path: self.path.to_path_buf(), source })?;
@@ -185,9 +195,14 @@ impl Unpacked {
 
     /// The bytes of a member that is a regular file; `None` where there is no such member.
     pub(super) fn content(&mut self, path: &str) -> Result<Option<Vec<u8>>, PackageProblem> {
-        let Some(Member::File { offset, size, .. }) = self.members.get(path).cloned() else { return Ok(None) };
+        let Some(Member::File { offset, size, .. }) = self.members.get(path).cloned() else {
+            return Ok(None);
+        };
         if size > IN_MEMORY {
-            return Err(PackageProblem::TooLarge { what: "the size of one of its files in bytes", limit: IN_MEMORY });
+            return Err(PackageProblem::TooLarge {
+                what: "the size of one of its files in bytes",
+                limit: IN_MEMORY,
+            });
         }
         self.flush()?;
         let file = self.contents.get_mut();
@@ -210,8 +225,10 @@ fn member_path(raw: &[u8]) -> Result<String, PackageProblem> {
     if raw.starts_with(b"/") {
         return Err(PackageProblem::Path { path: text(), reason: "is absolute" });
     }
-    let path = normalise(raw)
-        .map_err(|_| PackageProblem::Path { path: text(), reason: "leads out of the package or is too long" })?;
+    let path = normalise(raw).map_err(|_| PackageProblem::Path {
+        path: text(),
+        reason: "leads out of the package or is too long",
+    })?;
     if path.split('/').any(|name| name.starts_with(".wh.")) {
         return Err(PackageProblem::Path { path: text(), reason: "would remove files from the image" });
     }

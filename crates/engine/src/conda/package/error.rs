@@ -114,7 +114,9 @@ impl From<PackageError> for BuildError {
             _ => ErrorKind::Unsupported,
         };
         Self::new(kind, error.to_string())
-            .with_next_step("ask for another version or build of the package, or tell its channel that it is broken")
+            .with_next_step(
+                "ask for another version or build of the package, or tell its channel that it is broken",
+            )
             .with_source(error)
     }
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use rattler::install::PythonInfo;
 use rattler::install::link::copy_and_replace_placeholders;
+use rattler_conda_types::Subdir;
 use rattler_conda_types::package::{
-    Files, HasPrefix, NoLink, NoSoftlink, PackageFile as _, PathType as ListedType, PathsEntry as ListedEntry,
-    PathsJson,
+    Files, HasPrefix, NoLink, NoSoftlink, PackageFile as _, PathType as ListedType,
+    PathsEntry as ListedEntry, PathsJson,
 };
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
-use rattler_conda_types::Subdir;
 use rattler_digest::{Sha256, Sha256Hash, compute_bytes_digest};
 
 use super::archive::{Member, Unpacked};
@@ -20,7 +20,10 @@ use crate::wheel::{Content, StagedFile};
 /// The package's own list of files, in the form of today or that of old packages.
 pub(super) fn listed(unpacked: &mut Unpacked) -> Result<PathsJson, PackageProblem> {
     let unreadable = |file| {
-        move |error: std::io::Error| PackageProblem::Metadata { file, reason: format!("cannot be read: {error}") }
+        move |error: std::io::Error| PackageProblem::Metadata {
+            file,
+            reason: format!("cannot be read: {error}"),
+        }
     };
     if let Some(bytes) = unpacked.content("info/paths.json")? {
         return PathsJson::from_slice(&bytes).map_err(unreadable("info/paths.json"));
@@ -29,7 +32,8 @@ pub(super) fn listed(unpacked: &mut Unpacked) -> Result<PathsJson, PackageProble
         return Err(PackageProblem::Metadata { file: "info/paths.json", reason: "is missing".to_owned() });
     };
     let files = Files::from_slice(&files).map_err(unreadable("info/files"))?;
-    let prefixes = unpacked.content("info/has_prefix")?.map(|bytes| HasPrefix::from_slice(&bytes)).transpose();
+    let prefixes =
+        unpacked.content("info/has_prefix")?.map(|bytes| HasPrefix::from_slice(&bytes)).transpose();
     let prefixes = prefixes.map_err(unreadable("info/has_prefix"))?;
     let no_link = unpacked.content("info/no_link")?.map(|bytes| NoLink::from_slice(&bytes)).transpose();
     let no_link = no_link.map_err(unreadable("info/no_link"))?;
@@ -128,8 +132,13 @@ impl Target<'_> {
             Some(Member::Symlink { target, mtime }) => {
                 entry.path_type = PathType::SoftLink;
                 entry.sha256_in_prefix = entry.sha256;
-                let file =
-                    StagedFile { path: absolute, mode: 0o777, mtime, size: 0, content: Content::Symlink(target) };
+                let file = StagedFile {
+                    path: absolute,
+                    mode: 0o777,
+                    mtime,
+                    size: 0,
+                    content: Content::Symlink(target),
+                };
                 Ok(InstalledFile { file: Some(file), entry })
             }
             Some(Member::Folder) => {

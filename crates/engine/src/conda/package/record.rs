@@ -12,7 +12,10 @@ pub(super) fn file_name(record: &RepoDataRecord) -> String {
 
 /// The record of a package with these files. It names no folder of this machine and no time, so that it is the same
 /// wherever it is made.
-pub(super) fn prefix_record(record: &RepoDataRecord, mut paths: Vec<PathsEntry>) -> serde_json::Result<Vec<u8>> {
+pub(super) fn prefix_record(
+    record: &RepoDataRecord,
+    mut paths: Vec<PathsEntry>,
+) -> serde_json::Result<Vec<u8>> {
     paths.sort_by(|left, right| left.relative_path.cmp(&right.relative_path));
     let record = PrefixRecord::from_repodata_record(record.clone(), paths);
     let mut bytes = serde_json::to_vec_pretty(&record)?;

@@ -67,11 +67,14 @@ pub fn stage(
         add_entry_points(&mut unpacked, input.prefix, python, &mut files, &mut paths)?;
         if let Some(compiler) = input.compiler {
             let output = staging.join("bytecode");
-            compile(&mut unpacked, input, compiler, &output, cancel, &mut Compiled {
-                files: &mut files,
-                paths: &mut paths,
-                warnings: &mut warnings,
-            })?;
+            compile(
+                &mut unpacked,
+                input,
+                compiler,
+                &output,
+                cancel,
+                &mut Compiled { files: &mut files, paths: &mut paths, warnings: &mut warnings },
+            )?;
         }
     }
     unpacked.flush()?;

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use client::build as http_client;
 
 use super::error::PipError;
-use crate::conda::ChannelCredentials;
 use super::resolution::{FileUrl, Resolution, Source};
+use crate::conda::ChannelCredentials;
 
 /// How wheels are fetched.
 #[derive(Debug, Clone)]

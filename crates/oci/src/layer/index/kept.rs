@@ -16,6 +16,7 @@ pub fn is_kept(path: &str, size: u64) -> bool {
     }
     let (folder, name) = super::super::path::split(path);
     is_system_file(path, folder)
+        || is_conda_setting(folder, name)
         || is_distribution_metadata(folder, name)
         || is_python_setting(path, folder, name)
         || (is_interpreter_script(folder, name) && size <= MAXIMUM_SCRIPT)
@@ -64,6 +65,13 @@ fn is_distribution_metadata(folder: &str, name: &str) -> bool {
     has_extension(name, "egg-info") || has_extension(name, "egg-link") || has_extension(name, "pth")
 }
 
+/// What happens when a conda environment is activated, and which channels conda asks.
+fn is_conda_setting(folder: &str, name: &str) -> bool {
+    folder.ends_with("etc/conda/activate.d")
+        || folder.ends_with("etc/conda/env_vars.d")
+        || matches!(name, ".condarc" | "condarc")
+}
+
 /// Files that change what Python or pip does.
 fn is_python_setting(path: &str, folder: &str, name: &str) -> bool {
     matches!(name, "pyvenv.cfg" | "pip.conf" | "EXTERNALLY-MANAGED" | ".python-version")
@@ -92,6 +100,8 @@ mod tests {
             "opt/conda/conda-meta/python-3.11.7-h1.json",
             "opt/venv/pyvenv.cfg",
             "etc/os-release",
+            "opt/conda/etc/conda/activate.d/gdal.sh",
+            "opt/conda/.condarc",
             "usr/local/lib/python3.11/site-packages/editable.pth",
         ] {
             assert!(is_kept(path, 100), "{path}");

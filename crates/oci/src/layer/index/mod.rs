@@ -18,7 +18,7 @@ pub use build::{IndexError, IndexLimits, index_layer};
 pub use kept::is_kept;
 
 /// Raised whenever the same layer would give another index: an index of an older version is made again.
-pub const INDEX_VERSION: u32 = 1;
+pub const INDEX_VERSION: u32 = 2;
 
 /// What one layer changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
