@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use imagewright_engine::conda::CudaVersion;
 use imagewright_engine::patience::Patience;
 use imagewright_oci::layer::codec::Compression;
-use imagewright_spec::{ImageReference, Owner, Platform, RepositoryReference};
+use imagewright_spec::{ImageKind, ImageReference, Owner, Platform, RepositoryReference};
+use url::Url;
 
 /// Container images for data science, assembled in seconds.
 #[derive(Debug, Parser)]
@@ -55,6 +57,29 @@ pub(crate) struct BuildArguments {
     /// conda package as `conda install` reads it, `-c CHANNEL` included (repeatable)
     #[arg(long, value_name = "SPEC", allow_hyphen_values = true)]
     pub(crate) conda: Vec<String>,
+
+    /// For which machines: cpu, gpu, or universal, which builds a second image TAG-gpu where the packages differ
+    /// [default: cpu]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<ImageKind>,
+
+    /// Version of CUDA on the machines that a gpu image is for, where the base does not say
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) cuda: Option<CudaVersion>,
+
+    /// Server of conda channels that are given by name [default: Anaconda's];
+    /// `IMAGEWRIGHT_CHANNEL_ALIAS` sets it too
+    #[arg(long, value_name = "URL")]
+    pub(crate) channel_alias: Option<Url>,
+
+    /// Where a conda channel is found instead (repeatable; the first is asked first)
+    #[arg(long, value_name = "NAME=URL")]
+    pub(crate) channel_mirror: Vec<String>,
+
+    /// File with credentials of conda channels, as rattler and pixi keep them;
+    /// `IMAGEWRIGHT_CHANNEL_AUTHFILE` sets it too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) channel_authfile: Option<PathBuf>,
 
     /// requirements.txt, environment.yml or image.toml (repeatable)
     #[arg(short = 'f', long = "file", value_name = "FILE")]
@@ -116,7 +141,7 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "base", "pip", "apt", "conda", "file", "to", "platform", "index_url", "extra_index_url", "authfile",
         "insecure_registry", "ca_bundle", "layer_repo", "layer_authfile", "owner", "compression",
-        "fresh",
+        "fresh", "kind", "cuda", "channel_alias", "channel_mirror",
     ])]
     pub(crate) plan: Option<PathBuf>,
 

@@ -5,12 +5,20 @@
 //! memory = "8GiB"
 //! disk = "20GiB"
 //! allow_without = ["private-network"]
+//!
+//! [conda]
+//! channels = ["conda-forge"]
+//! allowed_channels = ["conda-forge", "bioconda"]
+//!
+//! [conda.mirrors]
+//! conda-forge = ["https://mirror.example/conda-forge"]
 //! ```
 
 use std::io::ErrorKind as IoErrorKind;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use imagewright_engine::conda::CondaSettings;
 use imagewright_engine::error::{BuildError, ErrorKind};
 use imagewright_engine::sandbox::{Protection, SandboxSettings};
 use serde::Deserialize;
@@ -21,10 +29,11 @@ use crate::input::size::parse_size;
 const USUAL_PLACE: &str = "/etc/imagewright/config.toml";
 
 /// What can be configured.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Configuration {
     sandbox: SandboxSection,
+    conda: CondaSettings,
 }
 
 /// Section `[sandbox]`: what is not said stays as it usually is.
@@ -107,6 +116,11 @@ impl Configuration {
                 .with_next_step("raise `timeout_seconds` or `processes` in [sandbox], or leave them out"));
         }
         Ok(())
+    }
+
+    /// Where conda packages come from, and what is allowed.
+    pub(crate) fn conda(&self) -> &CondaSettings {
+        &self.conda
     }
 
     /// The settings of the sandbox.

@@ -158,19 +158,26 @@ impl Lock {
         self.apt.sort();
     }
 
-    /// True when every address of the lock is on one of these origins (scheme, host and port), and is that of a
-    /// wheel: what was built is on no server.
-    pub fn addresses_are_within(&self, origins: &[Origin]) -> bool {
-        self.pip.iter().all(|package| {
+    /// True when every address of the lock is where this build would fetch from as well: that of a wheel on one of the
+    /// `indexes` (scheme, host and port), that of a conda package below one of the `channels`. What was built is on no
+    /// server.
+    pub fn addresses_are_within(&self, indexes: &[Origin], channels: &[Url]) -> bool {
+        let wheels = self.pip.iter().all(|package| {
             package.built.is_none()
-                && Url::parse(&package.url).is_ok_and(|url| origins.contains(&url.origin()))
-        })
+                && Url::parse(&package.url).is_ok_and(|url| indexes.contains(&url.origin()))
+        });
+        let mut archives = self.conda.iter().flat_map(|conda| &conda.packages);
+        wheels
+            && archives.all(|package| channels.iter().any(|channel| is_below(channel, &package.record.url)))
     }
 
     /// What no lock of ours has. A lock may come from an image that anybody made.
     fn oddity(&self) -> Option<String> {
         if self.base.reference.parse::<ImageReference>().is_err() {
             return Some("its base is no image reference".to_owned());
+        }
+        if let Some(odd) = self.conda.as_ref().and_then(LockedConda::oddity) {
+            return Some(odd);
         }
         self.pip.iter().find_map(|package| {
             let shown: String = package.name.chars().take(80).collect();
@@ -180,6 +187,12 @@ impl Lock {
                 .then(|| format!("the package {shown:?} has no proper name, version or file"))
         })
     }
+}
+
+/// True where an address lies in the folder of another.
+fn is_below(folder: &Url, address: &Url) -> bool {
+    let path = format!("{}/", folder.path().trim_end_matches('/'));
+    folder.origin() == address.origin() && address.path().starts_with(&path)
 }
 
 /// A single name that ends like a wheel's.
@@ -234,13 +247,13 @@ mod tests {
         let index = Url::parse("https://files.example/simple").unwrap().origin();
         assert!(
             lock("six.whl", "https://files.example/a/six.whl")
-                .addresses_are_within(std::slice::from_ref(&index))
+                .addresses_are_within(std::slice::from_ref(&index), &[])
         );
         for elsewhere in
             ["http://files.example/six.whl", "https://169.254.169.254/six.whl", "file:///six.whl"]
         {
             assert!(
-                !lock("six.whl", elsewhere).addresses_are_within(std::slice::from_ref(&index)),
+                !lock("six.whl", elsewhere).addresses_are_within(std::slice::from_ref(&index), &[]),
                 "{elsewhere}"
             );
         }

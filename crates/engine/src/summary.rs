@@ -14,6 +14,9 @@ pub struct BuildSummary {
     pub digest: Digest,
     /// Each platform's image.
     pub images: Vec<PlatformImage>,
+    /// The image for machines with a GPU, where a universal image needs a second one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<Box<VariantSummary>>,
     /// Eight hexadecimal digits over the normalised spec.
     pub spec_hash: String,
     /// Seconds from start to end.
@@ -24,6 +27,17 @@ pub struct BuildSummary {
     pub transfer: Transfer,
     /// True when the very same build was found and only looked up.
     pub unchanged: bool,
+}
+
+/// A second image that a build has pushed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VariantSummary {
+    /// Its reference, with its tag.
+    pub reference: String,
+    /// Digest of its manifest, or of its index where there are several platforms.
+    pub digest: Digest,
+    /// Each platform's image.
+    pub images: Vec<PlatformImage>,
 }
 
 /// One platform's image.

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::apt::AptPackage;
 use crate::conda_request::CondaRequest;
+use crate::image_kind::ImageKind;
 use crate::pip_request::PipRequest;
 use crate::problem::Problem;
 use crate::reference::ImageReference;
@@ -22,6 +23,9 @@ use crate::string_type::string_type;
 pub struct BuildSpec {
     /// The image to start from.
     pub base: ImageReference,
+    /// For which machines it is.
+    #[serde(default, rename = "type", skip_serializing_if = "ImageKind::is_usual")]
+    pub kind: ImageKind,
     /// System packages.
     #[serde(default)]
     pub apt: Vec<AptPackage>,
@@ -36,7 +40,13 @@ pub struct BuildSpec {
 impl BuildSpec {
     /// A base image without packages.
     pub fn new(base: ImageReference) -> Self {
-        Self { base, apt: Vec::new(), conda: CondaRequest::default(), pip: PipRequest::default() }
+        Self {
+            base,
+            kind: ImageKind::default(),
+            apt: Vec::new(),
+            conda: CondaRequest::default(),
+            pip: PipRequest::default(),
+        }
     }
 
     /// Whether no package is asked for.
@@ -46,6 +56,7 @@ impl BuildSpec {
 
     /// Adds the packages of another description; the base stays.
     pub fn merge(&mut self, other: PackageRequest) {
+        self.kind = other.kind.unwrap_or(self.kind);
         self.apt.extend(other.apt);
         self.conda.merge(other.conda);
         self.pip.merge(other.pip);
@@ -80,6 +91,8 @@ impl BuildSpec {
 pub struct PackageRequest {
     /// The base, if the file named one.
     pub base: Option<ImageReference>,
+    /// For which machines it is, if the file said so.
+    pub kind: Option<ImageKind>,
     /// System packages.
     pub apt: Vec<AptPackage>,
     /// conda packages.
@@ -92,6 +105,7 @@ impl PackageRequest {
     /// Adds the packages of another file; of two bases the later one wins.
     pub fn merge(&mut self, other: Self) {
         self.base = other.base.or(self.base.take());
+        self.kind = other.kind.or(self.kind);
         self.apt.extend(other.apt);
         self.conda.merge(other.conda);
         self.pip.merge(other.pip);
@@ -144,6 +158,7 @@ mod tests {
     fn spec(apt: &str, conda: &str, pip: &str) -> BuildSpec {
         BuildSpec {
             base: "python:3.12-slim".parse().unwrap(),
+            kind: ImageKind::Cpu,
             apt: parse_apt("apt", apt).unwrap(),
             conda: parse_conda("conda", conda, CondaPolicy::OPEN).unwrap(),
             pip: parse_pip("pip", pip, PipPolicy::OPEN).unwrap(),

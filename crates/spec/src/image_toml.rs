@@ -2,6 +2,7 @@
 //!
 //! ```toml
 //! base = "docker.io/library/python:3.12-slim"   # optional when the command line names a base
+//! type = "universal"                            # cpu (as usual), gpu or universal
 //!
 //! [apt]
 //! packages = ["git", "g++", "curl=7.88.1-10+deb12u8"]
@@ -66,9 +67,10 @@ pub fn parse_image_toml(
         return Err(file.errors);
     }
     let mut request = PackageRequest::default();
-    for (key, value) in file.entries(table.get_ref(), &["base", "apt", "conda", "pip"]) {
+    for (key, value) in file.entries(table.get_ref(), &["base", "type", "apt", "conda", "pip"]) {
         match key {
             "base" => request.base = file.base(value),
+            "type" => request.kind = file.kind(value),
             "apt" => file.read_apt(value, &mut request),
             "conda" => file.read_conda(value, conda_policy, &mut request),
             _ => file.read_pip(value, pip_policy, &mut request),
@@ -176,6 +178,11 @@ impl<'a> File<'a> {
     }
 
     fn base(&mut self, value: &Value<'_>) -> Option<crate::ImageReference> {
+        let (place, text) = self.string(value)?;
+        self.parse(place, text)
+    }
+
+    fn kind(&mut self, value: &Value<'_>) -> Option<crate::ImageKind> {
         let (place, text) = self.string(value)?;
         self.parse(place, text)
     }

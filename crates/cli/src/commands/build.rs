@@ -34,7 +34,8 @@ async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) 
     let cancellation = cancelled_by_signals()
         .map_err(|error| BuildError::internal("signals cannot be waited for").with_source(error))?;
     let configuration = Configuration::read(arguments.config.as_deref())?;
-    let plan = input::plan(arguments)?;
+    let mut plan = input::plan(arguments)?;
+    plan.conda.on_machine(configuration.conda());
     let context = BuildContext {
         cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
         registry: Arc::new(RegistryAccess::of_plan(&plan).client()?),

@@ -108,6 +108,7 @@ mod tests {
                 package("python-dateutil", "2.9.0.post0", Some(229_892), false),
                 package("six\u{1b}[1m", "1.17.0", None, true),
             ],
+            conda: Vec::new(),
             system: vec!["jq 1.6-2.1+deb12u3".to_owned()],
             replaced: vec!["numpy 1.24.2 → 2.2.6".to_owned()],
             kept: vec!["pip==23.0.1".to_owned()],

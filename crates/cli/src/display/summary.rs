@@ -48,6 +48,14 @@ pub(crate) fn lines(summary: &BuildSummary, screen: Screen) -> Vec<String> {
         }
         lines.extend(packages(image, screen));
     }
+    if let Some(gpu) = &summary.gpu {
+        lines.push(String::new());
+        lines.push(labelled("gpu", &style.bold(&escape::one_line(&gpu.reference)), screen));
+        lines.push(labelled("digest", &gpu.digest.to_string(), screen));
+        for image in &gpu.images {
+            lines.extend(packages(image, screen));
+        }
+    }
     lines.push(String::new());
     lines.push(labelled("bytes", &screen.wrap(&transfer(summary.transfer), LABEL_WIDTH), screen));
     lines.push(labelled("time", &seconds(summary.seconds), screen));
@@ -154,10 +162,12 @@ mod tests {
                 base_digest: Digest::of(b"base"),
                 revision: Digest::of(b"lock").to_string(),
                 layers: 14,
+                conda: Vec::new(),
                 added,
                 replaced: vec!["numpy 1.24.2 → 2.2.6".to_owned()],
                 kept: vec!["pip 23.0.1".to_owned(), "evil\u{1b}[2J 1".to_owned()],
             }],
+            gpu: None,
             spec_hash: "7ddacd5d".to_owned(),
             seconds: 10.04,
             steps: vec![
@@ -193,6 +203,7 @@ mod tests {
         summary.images[0].added.truncate(7);
         let second = PlatformImage {
             platform: "linux/arm64".to_owned(),
+            conda: Vec::new(),
             added: Vec::new(),
             replaced: Vec::new(),
             kept: Vec::new(),

@@ -1,5 +1,6 @@
 //! From flags and files to a build plan.
 
+mod channels;
 mod files;
 pub(crate) mod size;
 
@@ -36,7 +37,9 @@ const OWNER: &str = "IMAGEWRIGHT_OWNER";
 /// Everything that is wrong with what was typed, by line and column.
 pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> {
     if let Some(path) = &arguments.plan {
-        return owned(patient(BuildPlan::from_json(&read_plan(path)?)?, arguments));
+        let mut plan = BuildPlan::from_json(&read_plan(path)?)?;
+        plan.conda.credentials.extend(channels::credentials(arguments)?);
+        return owned(patient(plan, arguments));
     }
     let mut request = PackageRequest::default();
     let mut errors = Vec::new();
@@ -60,6 +63,7 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     if !errors.is_empty() {
         return Err(invalid_lines(&SpecErrors(errors)));
     }
+    request.kind = arguments.kind.or(request.kind);
     let base = arguments.base.clone().or(request.base.take());
     let base = base.ok_or_else(|| {
         BuildError::new(ErrorKind::SpecInvalid, "no base image is given")
@@ -90,6 +94,7 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     };
     plan.layer_auth_file =
         arguments.layer_authfile.clone().or_else(|| variable(LAYER_AUTHFILE).map(PathBuf::from));
+    plan.conda = channels::settings(arguments)?;
     plan.owner.clone_from(&arguments.owner);
     plan.compression = arguments.compression;
     plan.fresh = arguments.fresh;

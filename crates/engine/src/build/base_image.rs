@@ -5,13 +5,16 @@ use std::sync::Arc;
 use imagewright_oci::manifest::Platform;
 use imagewright_oci::registry::{ResolvedImage, TagOrDigest};
 
+use imagewright_spec::CondaChannel;
 use url::{Origin, Url};
 
 use super::Shared;
 use super::target::PythonBase;
 use crate::base::{self, Base, OwnImage};
+use crate::conda;
 use crate::error::{BuildError, ErrorKind};
 use crate::event::RunningStep;
+use crate::lock::Lock;
 use crate::scope::PUBLIC_INDEX;
 
 impl Shared<'_> {
@@ -33,9 +36,9 @@ impl Shared<'_> {
         let events = &self.context.events;
         let trusted = self.index_origins();
         let own = match own {
-            Some(own) if !own.lock.addresses_are_within(&trusted) => {
+            Some(own) if !own.lock.addresses_are_within(&trusted, &self.channel_addresses(&own.lock)) => {
                 events.log(format!(
-                    "{reference} names packages outside of the package indexes of this build: it is used as it is"
+                    "{reference} names packages outside of the package indexes and channels of this build: it is used as it is"
                 ));
                 None
             }
@@ -58,6 +61,19 @@ impl Shared<'_> {
             origins.extend(public.map(|url| url.origin()));
         }
         origins
+    }
+
+    /// Where conda packages may come from: the plan's channels, and those of an image's lock that are given by name,
+    /// wherever this build finds them.
+    fn channel_addresses(&self, lock: &Lock) -> Vec<Url> {
+        let mut request = self.plan.spec.conda.clone();
+        let named = lock.conda.iter().flat_map(|conda| &conda.channels);
+        let named =
+            named.filter_map(|name| name.parse::<CondaChannel>().ok()).filter(|one| one.url().is_none());
+        request.channels.extend(named);
+        // A channel that is not allowed is refused with its own words, where packages are resolved.
+        let sources = conda::channels(&request, &self.plan.conda, &[]).unwrap_or_default();
+        sources.into_iter().flat_map(|source| source.addresses).collect()
     }
 
     /// Reads the base's configuration and layers.

@@ -15,6 +15,7 @@
 //! push.rs       everything but the tag
 //! record.rs     finished builds, so that an identical one is a lookup
 //! dry_run.rs    what would be built
+//! variant.rs    for machines with a GPU, and without
 //! wheels.rs     wheels from the cache or an index
 //! convert.rs    errors of the parts as errors of the build
 //! ```
@@ -35,14 +36,15 @@ mod resolve;
 mod sources;
 mod system;
 mod target;
+mod variant;
 mod wheels;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use imagewright_oci::manifest::Platform;
+use imagewright_oci::manifest::{Descriptor, Platform};
 use imagewright_oci::registry::{Registry, TagOrDigest};
-use imagewright_spec::Owner;
+use imagewright_spec::{ImageKind, ImageReference, Owner};
 use tokio::sync::Semaphore;
 
 use crate::assemble::manifest::{NewManifest, image_index};
@@ -50,11 +52,14 @@ use crate::cache::{Cache, StagingFolder};
 use crate::cancel::{CancellationToken, unless_cancelled};
 use crate::error::{BuildError, ErrorKind};
 use crate::event::{Event, Events, Step};
+use crate::lock::Lock;
 use crate::plan::BuildPlan;
 use crate::publish::{Counters, LayerRegistry};
 use crate::sandbox::SandboxSettings;
 use crate::scope::Scope;
-use crate::summary::{BuildSummary, PlatformImage, StepSeconds};
+use crate::summary::{BuildSummary, PlatformImage, StepSeconds, VariantSummary};
+
+use variant::{Outcome, Variant};
 
 pub use dry_run::{PlannedImage, PlannedPackage};
 pub(crate) use record::now;
@@ -85,6 +90,8 @@ struct Shared<'build> {
     plan: &'build BuildPlan,
     context: &'build BuildContext,
     owner: Owner,
+    /// Which machines are built for now.
+    variant: Variant,
     counters: Arc<Counters>,
     /// One permit a processor, for work on threads.
     processors: Arc<Semaphore>,
@@ -97,11 +104,11 @@ struct Shared<'build> {
 /// Builds and pushes the image of a plan. Sends [`Event::Result`] at the end; an error is returned and not sent.
 ///
 /// # Errors
-/// See [`ErrorKind`]. The tag has not moved then.
+/// See [`ErrorKind`]. No tag has moved then.
 pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSummary, BuildError> {
     let started = Instant::now();
     plan.check()?;
-    let shared = Shared::new(plan, context)?;
+    let mut shared = Shared::new(plan, context)?;
     let outcome = Box::pin(shared.build(started)).await;
     shared.wait_for_threads().await;
     drop(shared);
@@ -119,11 +126,14 @@ pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSumm
 /// As [`build`], as far as it gets.
 pub async fn dry_run(plan: &BuildPlan, context: &BuildContext) -> Result<Vec<PlannedImage>, BuildError> {
     plan.check()?;
-    let shared = Shared::new(plan, context)?;
+    let mut shared = Shared::new(plan, context)?;
     let mut planned = Vec::new();
-    for platform in platforms(plan) {
-        let work = Box::pin(shared.dry_run(&platform));
-        planned.push(unless_cancelled(&context.cancellation, work).await?);
+    for variant in Variant::of(plan.spec.kind) {
+        shared.variant = *variant;
+        for platform in platforms(plan) {
+            let work = Box::pin(shared.dry_run(&platform));
+            planned.push(unless_cancelled(&context.cancellation, work).await?);
+        }
     }
     shared.wait_for_threads().await;
     Ok(planned)
@@ -139,9 +149,13 @@ fn platforms(plan: &BuildPlan) -> Vec<Platform> {
 }
 
 /// A platform's image, pushed by digest.
+#[derive(Clone)]
 struct BuiltPlatform {
     platform: Platform,
+    lock: Lock,
     manifest: NewManifest,
+    /// Every blob that the image needs: configuration, lock and layers.
+    blobs: Vec<Descriptor>,
     image: PlatformImage,
     steps: Vec<StepSeconds>,
     unchanged: bool,
@@ -153,6 +167,7 @@ impl<'build> Shared<'build> {
             plan,
             context,
             owner: plan.owner(),
+            variant: Variant::of(plan.spec.kind)[0],
             counters: Arc::new(Counters::default()),
             processors: Arc::new(Semaphore::new(processors())),
             addresses: Mutex::default(),
@@ -160,30 +175,96 @@ impl<'build> Shared<'build> {
         })
     }
 
-    async fn build(&self, started: Instant) -> Result<BuildSummary, BuildError> {
-        let cancellation = &self.context.cancellation;
-        let mut built = Vec::new();
-        for platform in platforms(self.plan) {
-            // Boxed: the whole build of a platform is one future.
-            let work = Box::pin(self.platform(&platform));
-            built.push(unless_cancelled(cancellation, work).await?);
+    async fn build(&mut self, started: Instant) -> Result<BuildSummary, BuildError> {
+        let mut variants: Vec<Vec<BuiltPlatform>> = Vec::new();
+        for variant in Variant::of(self.plan.spec.kind) {
+            self.variant = *variant;
+            let built = self.variant(variants.first()).await?;
+            variants.extend(built);
         }
-        let tagged = unless_cancelled(cancellation, self.tag(&built)).await;
-        let digest = tagged.map_err(|error| self.of_tagging(error))?;
+        let main = variants.remove(0);
+        let gpu = variants.pop();
+        let mut summary_of_gpu = None;
+        if let Some(gpu) = &gpu {
+            let reference = self.gpu_reference()?;
+            let digest = self.tag_or_say(&reference, gpu).await?;
+            summary_of_gpu = Some(Box::new(VariantSummary {
+                reference: reference.to_string(),
+                digest,
+                images: gpu.iter().map(|platform| platform.image.clone()).collect(),
+            }));
+        } else if self.plan.spec.kind == ImageKind::Universal {
+            self.context
+                .events
+                .log("the packages are the same with and without a GPU: one image serves both");
+        }
+        let digest = self.tag_or_say(&self.plan.to, &main).await?;
+        let all: Vec<&BuiltPlatform> = main.iter().chain(gpu.iter().flatten()).collect();
         Ok(BuildSummary {
             reference: self.plan.to.to_string(),
             digest,
+            gpu: summary_of_gpu,
             spec_hash: self.plan.spec.spec_hash().to_string(),
             seconds: started.elapsed().as_secs_f64(),
-            steps: total_steps(&built),
+            steps: total_steps(&all),
             transfer: self.counters.transfer(),
-            unchanged: built.iter().all(|platform| platform.unchanged),
-            images: built.into_iter().map(|platform| platform.image).collect(),
+            unchanged: all.iter().all(|platform| platform.unchanged),
+            images: main.into_iter().map(|platform| platform.image).collect(),
         })
     }
 
-    /// Moves the tag: the last thing that a build does.
-    async fn tag(&self, built: &[BuiltPlatform]) -> Result<imagewright_oci::digest::Digest, BuildError> {
+    /// Builds all platforms of one variant. `None` where the packages of each are those of its twin.
+    async fn variant(
+        &self,
+        twins: Option<&Vec<BuiltPlatform>>,
+    ) -> Result<Option<Vec<BuiltPlatform>>, BuildError> {
+        let mut built = Vec::new();
+        let mut differs = twins.is_none();
+        for (at, platform) in platforms(self.plan).iter().enumerate() {
+            let twin = twins.and_then(|twins| twins.get(at));
+            // Boxed: the whole build of a platform is one future.
+            let work = Box::pin(self.platform(platform, twin));
+            match (unless_cancelled(&self.context.cancellation, work).await?, twin) {
+                (Outcome::Built(platform), _) => {
+                    differs = true;
+                    built.push(*platform);
+                }
+                (Outcome::SameAsTwin, Some(twin)) => {
+                    built.push(BuiltPlatform { steps: Vec::new(), ..twin.clone() })
+                }
+                (Outcome::SameAsTwin, None) => return Err(BuildError::internal("a variant has no twin")),
+            }
+        }
+        Ok(differs.then_some(built))
+    }
+
+    /// The reference of the GPU variant of a universal image.
+    fn gpu_reference(&self) -> Result<ImageReference, BuildError> {
+        let tag = format!("{}-gpu", self.plan.to.tag_or_latest());
+        self.plan.to.with_tag(&tag).map_err(|problem| {
+            BuildError::new(
+                ErrorKind::SpecInvalid,
+                format!("the tag {tag} of the GPU variant is not allowed: {}", problem.message),
+            )
+            .with_next_step("choose a shorter tag")
+        })
+    }
+
+    async fn tag_or_say(
+        &self,
+        reference: &ImageReference,
+        built: &[BuiltPlatform],
+    ) -> Result<imagewright_oci::digest::Digest, BuildError> {
+        let tagged = unless_cancelled(&self.context.cancellation, self.tag(reference, built)).await;
+        tagged.map_err(|error| of_tagging(reference, error))
+    }
+
+    /// Moves a tag: the last thing that a build does.
+    async fn tag(
+        &self,
+        reference: &ImageReference,
+        built: &[BuiltPlatform],
+    ) -> Result<imagewright_oci::digest::Digest, BuildError> {
         let index;
         let manifest = match built {
             [single] => &single.manifest,
@@ -195,40 +276,20 @@ impl<'build> Shared<'build> {
                 &index
             }
         };
-        let tag = TagOrDigest::tag(self.plan.to.tag_or_latest());
+        let tag = TagOrDigest::tag(reference.tag_or_latest());
         let digest = self
             .context
             .registry
-            .put_manifest(
-                self.plan.to.repository_reference(),
-                &tag,
-                manifest.media_type,
-                manifest.bytes.clone(),
-            )
+            .put_manifest(reference.repository_reference(), &tag, manifest.media_type, manifest.bytes.clone())
             .await?;
         if digest != manifest.digest {
             return Err(BuildError::new(
                 ErrorKind::DigestMismatch,
-                format!("{} stored another manifest than it was given", self.plan.to),
+                format!("{reference} stored another manifest than it was given"),
             )
             .with_next_step("the registry or a proxy before it changes manifests: take that out"));
         }
         Ok(digest)
-    }
-
-    /// A request that was sent cannot be taken back: what came of it is not known then.
-    fn of_tagging(&self, error: BuildError) -> BuildError {
-        if error.kind() != ErrorKind::Cancelled {
-            return error;
-        }
-        let reference = &self.plan.to;
-        BuildError::new(
-            ErrorKind::Cancelled,
-            format!(
-                "the build was cancelled while the tag of {reference} was being moved; it may have moved"
-            ),
-        )
-        .with_next_step(format!("`imagewright inspect {reference}` tells which image it names"))
     }
 
     /// What belongs to the owner of this build: fetched with credentials, or learnt from whom the owner trusts.
@@ -248,8 +309,20 @@ impl<'build> Shared<'build> {
     }
 }
 
-/// Seconds of each step, all platforms together.
-fn total_steps(built: &[BuiltPlatform]) -> Vec<StepSeconds> {
+/// A request that was sent cannot be taken back: what came of it is not known then.
+fn of_tagging(reference: &ImageReference, error: BuildError) -> BuildError {
+    if error.kind() != ErrorKind::Cancelled {
+        return error;
+    }
+    BuildError::new(
+        ErrorKind::Cancelled,
+        format!("the build was cancelled while the tag of {reference} was being moved; it may have moved"),
+    )
+    .with_next_step(format!("`imagewright inspect {reference}` tells which image it names"))
+}
+
+/// Seconds of each step, all platforms and variants together.
+fn total_steps(built: &[&BuiltPlatform]) -> Vec<StepSeconds> {
     let steps =
         [Step::Base, Step::System, Step::Conda, Step::Resolve, Step::Packages, Step::Layers, Step::Push];
     let seconds = |step| {

@@ -9,6 +9,7 @@ use super::image::assemble;
 use super::layers::{PipLayers, Stack, conda_stack, lose_damaged, measure, pip_stack, recipes};
 use super::record::{BuildRecord, RecordKey, now};
 use super::target::{compiler, has_same_bytecode};
+use super::variant::Outcome;
 use super::{BuiltPlatform, Shared};
 use crate::assemble::layer::FramesLost;
 use crate::error::BuildError;
@@ -21,17 +22,25 @@ impl Shared<'_> {
     /// Builds and pushes one platform's image by digest.
     ///
     /// Prepared packages that have disappeared from the cache since, or were damaged, are made anew once.
-    pub(super) async fn platform(&self, platform: &Platform) -> Result<BuiltPlatform, BuildError> {
-        match self.attempt(platform).await {
+    pub(super) async fn platform(
+        &self,
+        platform: &Platform,
+        twin: Option<&BuiltPlatform>,
+    ) -> Result<Outcome, BuildError> {
+        match self.attempt(platform, twin).await {
             Err(error) if has_lost_frames(&error) => {
                 self.context.events.warn(format!("{error}: they are prepared again"));
-                self.attempt(platform).await
+                self.attempt(platform, twin).await
             }
             outcome => outcome,
         }
     }
 
-    async fn attempt(&self, platform: &Platform) -> Result<BuiltPlatform, BuildError> {
+    async fn attempt(
+        &self,
+        platform: &Platform,
+        twin: Option<&BuiltPlatform>,
+    ) -> Result<Outcome, BuildError> {
         let name = platform.to_string();
         let events = &self.context.events;
         let mut steps = Vec::new();
@@ -39,7 +48,7 @@ impl Shared<'_> {
 
         let step = events.start(Step::Base, Some(&name));
         let (image, own) = self.find_base(platform).await?;
-        let key = RecordKey::new(self.plan, platform, &image.digest());
+        let key = RecordKey::new(self.plan, self.variant, platform, &image.digest());
         let record = if self.plan.fresh {
             None
         } else {
@@ -51,7 +60,11 @@ impl Shared<'_> {
         {
             let seconds = step.finish("the very same image was built before");
             steps.push(StepSeconds { step: Step::Base, seconds });
-            return Ok(self.unchanged(platform, record, steps));
+            let is_twin = twin.is_some_and(|twin| twin.image.digest == record.image.digest);
+            return Ok(match is_twin {
+                true => Outcome::SameAsTwin,
+                false => Outcome::Built(Box::new(self.unchanged(platform, record, steps))),
+            });
         }
         let mut base = self.load_base(image, own.as_ref(), &step).await?;
         self.counters.add_read(base.bytes_read);
@@ -81,6 +94,12 @@ impl Shared<'_> {
         }
         steps.push(StepSeconds { step: Step::Resolve, seconds: step.finish(describe_lock(&lock)) });
 
+        if let Some(twin) = twin.filter(|twin| twin.lock.has_packages_of(&lock)) {
+            // Known the next time without solving again.
+            let record = BuildRecord { resolved_at, ..twin.record() };
+            record.remember(&self.owners_cache(), key)?;
+            return Ok(Outcome::SameAsTwin);
+        }
         let step = events.start(Step::Packages, Some(&name));
         let (removal, reduced) = self.removal(&base, &lock)?;
         let (prepared, downloaded) = match &python {
@@ -131,21 +150,25 @@ impl Shared<'_> {
         steps.push(StepSeconds { step: Step::Push, seconds: step.finish(detail) });
 
         let image = platform_image(&name, &base, &lock, &assembled);
-        let record = BuildRecord {
-            resolved_at,
-            lock,
-            manifest: String::from_utf8_lossy(&assembled.manifest.bytes).into_owned(),
-            blobs: assembled.blobs(),
-            image: image.clone(),
-        };
-        record.remember(&self.owners_cache(), key)?;
-        Ok(BuiltPlatform {
-            platform: platform.clone(),
-            manifest: assembled.manifest,
-            image,
-            steps,
-            unchanged: false,
-        })
+        let blobs = assembled.blobs();
+        let manifest = assembled.manifest;
+        let platform = platform.clone();
+        let built = BuiltPlatform { platform, lock, manifest, blobs, image, steps, unchanged: false };
+        BuildRecord { resolved_at, ..built.record() }.remember(&self.owners_cache(), key)?;
+        Ok(Outcome::Built(Box::new(built)))
+    }
+}
+
+impl BuiltPlatform {
+    /// What is remembered of it.
+    fn record(&self) -> BuildRecord {
+        BuildRecord {
+            resolved_at: now(),
+            lock: self.lock.clone(),
+            manifest: String::from_utf8_lossy(&self.manifest.bytes).into_owned(),
+            blobs: self.blobs.clone(),
+            image: self.image.clone(),
+        }
     }
 }
 

@@ -71,7 +71,9 @@ impl Shared<'_> {
         let manifest = NewManifest { digest: record.image.digest, bytes, media_type: OCI_MANIFEST };
         BuiltPlatform {
             platform: platform.clone(),
+            lock: record.lock.clone(),
             manifest,
+            blobs: record.blobs.clone(),
             image: record.image.clone(),
             steps,
             unchanged: true,

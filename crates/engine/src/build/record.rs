@@ -8,6 +8,7 @@ use imagewright_oci::digest::{Digest, Sha256Hasher};
 use imagewright_oci::manifest::{Descriptor, Platform};
 use serde::{Deserialize, Serialize};
 
+use super::variant::Variant;
 use crate::assemble::FORMAT_VERSION;
 use crate::cache::{Cache, read_checked, write_checked};
 use crate::error::BuildError;
@@ -21,7 +22,7 @@ use crate::summary::PlatformImage;
 pub(super) struct RecordKey(Digest);
 
 impl RecordKey {
-    pub(super) fn new(plan: &BuildPlan, platform: &Platform, base: &Digest) -> Self {
+    pub(super) fn new(plan: &BuildPlan, variant: Variant, platform: &Platform, base: &Digest) -> Self {
         let mut hasher = Sha256Hasher::new();
         let fields = [
             &format!("build {FORMAT_VERSION} {}", env!("CARGO_PKG_VERSION")),
@@ -29,6 +30,9 @@ impl RecordKey {
             &platform.to_string(),
             &base.to_string(),
             &plan.compression.fingerprint(),
+            // Where channels are decides what a name in the spec means. Credentials are not written.
+            &serde_json::to_string(&plan.conda).unwrap_or_default(),
+            &format!("{variant:?}"),
             // Its lock may name what this owner's credentials have opened.
             &Scope::Owner(plan.owner()).key(),
         ];

@@ -71,9 +71,15 @@ async fn interpreter(version: &str) -> Result<Option<Interpreter>, BuildError> {
 /// True when a build on this machine would make the bytecode that a lock names, or none where it names none. An
 /// image that was built before the right Python was installed is not the image of a build now.
 pub(super) async fn has_same_bytecode(lock: &Lock) -> Result<bool, BuildError> {
-    let Some(python) = &lock.python else { return Ok(true) };
-    let found = interpreter(&python.version).await?;
-    Ok(found.map(|interpreter| interpreter.fingerprint()) == python.bytecode)
+    let pip = lock.python.iter().map(|python| (&python.version, &python.bytecode));
+    let conda = lock.conda.iter().filter_map(|conda| Some((conda.python.as_ref()?, &conda.bytecode)));
+    for (version, bytecode) in pip.chain(conda) {
+        let found = interpreter(version).await?;
+        if found.map(|interpreter| interpreter.fingerprint()) != *bytecode {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Reads what the base has: its Python, what is installed there, what pip is told.

@@ -67,7 +67,7 @@ fn source(channel: CondaChannel, settings: &CondaSettings) -> Result<ChannelSour
     let addresses = match (channel.url(), settings.mirrors.get(channel.as_str())) {
         (Some(url), _) => vec![url],
         (None, Some(mirrors)) if !mirrors.is_empty() => mirrors.clone(),
-        (None, _) => vec![below(&settings.channel_alias, channel.as_str())?],
+        (None, _) => vec![below(&settings.server(), channel.as_str())?],
     };
     Ok(ChannelSource { channel, addresses })
 }
@@ -84,8 +84,7 @@ fn below(server: &Url, name: &str) -> Result<Url, BuildError> {
 fn check_allowed(channel: &CondaChannel, settings: &CondaSettings) -> Result<(), BuildError> {
     let allowed = &settings.allowed_channels;
     let is_allowed = |one: &CondaChannel| {
-        one == channel
-            || one.url().is_none() && below(&settings.channel_alias, one.as_str()).ok() == channel.url()
+        one == channel || one.url().is_none() && below(&settings.server(), one.as_str()).ok() == channel.url()
     };
     if allowed.is_empty() || allowed.iter().any(is_allowed) {
         return Ok(());
@@ -118,7 +117,7 @@ mod tests {
         let base = ["bioconda", "https://169.254.169.254/x"];
         assert_eq!(addresses("numpy", &settings, &base), ["https://conda.anaconda.org/bioconda"]);
         settings.channels = vec!["main".parse().unwrap()];
-        settings.channel_alias = "https://conda.example/all/".parse().unwrap();
+        settings.channel_alias = Some("https://conda.example/all/".parse().unwrap());
         assert_eq!(addresses("numpy", &settings, &base), ["https://conda.example/all/main"]);
         assert_eq!(
             addresses("-c https://x.example/c numpy nvidia::cuda", &settings, &base),

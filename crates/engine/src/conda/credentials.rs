@@ -8,7 +8,6 @@ use url::Url;
 
 /// What opens one channel, or all of a server.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ChannelCredentials {
     /// The address below which they are sent: that of a channel, or of a server.
     pub url: Url,

@@ -1,6 +1,7 @@
 //! conda's part of the lock.
 
 use imagewright_oci::digest::Digest;
+use imagewright_oci::layer::path::normalise;
 use rattler_conda_types::RepoDataRecord;
 use serde::{Deserialize, Serialize};
 
@@ -23,10 +24,38 @@ pub struct LockedConda {
     pub removed: Vec<String>,
     /// What was asked for, as conda's history has it.
     pub requested: Vec<String>,
+    /// Version of the prefix's Python, where pure Python packages are put in: their bytecode is for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<String>,
     /// Version and magic number of the interpreter that made bytecode for pure Python packages; absent where there
     /// is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytecode: Option<String>,
+}
+
+impl LockedConda {
+    /// What no lock of ours has. A lock may come from an image that anybody made.
+    pub fn oddity(&self) -> Option<String> {
+        let is_prefix = self.prefix.strip_prefix('/').is_some_and(|path| {
+            normalise(path.as_bytes()).is_ok_and(|plain| !plain.is_empty() && plain == path)
+                && path.chars().all(|c| c.is_ascii_graphic() && c != ':')
+        });
+        if !is_prefix {
+            return Some("its conda prefix is no absolute path".to_owned());
+        }
+        self.packages.iter().find_map(|package| {
+            let record = &package.record.package_record;
+            let plain = |c: char| c.is_ascii_alphanumeric() || "._+-!".contains(c);
+            let is_plain = |text: &str| !text.is_empty() && text.len() <= 128 && text.chars().all(plain);
+            let is_archive = is_plain(&package.file_name()) && !package.file_name().starts_with('.');
+            let parts =
+                [package.name(), &record.version.to_string(), &record.build.to_string()].map(is_plain);
+            let shown: String = package.name().chars().take(80).collect();
+            (!is_archive || parts.contains(&false) || package.sha256().is_err()).then(|| {
+                format!("the conda package {shown:?} has no proper name, version, build, file or digest")
+            })
+        })
+    }
 }
 
 /// One package that conda puts in.

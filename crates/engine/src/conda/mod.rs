@@ -53,7 +53,7 @@ pub use lock::{LockedConda, LockedCondaPackage};
 pub use package::{PackageProblem, StageInput, StagedCondaPackage, requested_record, stage};
 pub use prefix::{CondaPrefix, NEW_PREFIX};
 pub use repodata::fetch;
-pub use settings::{ChannelPriority, CondaSettings};
+pub use settings::{ChannelPriority, CondaSettings, CudaVersion};
 pub use solve::{Demands, Solution, SolveInput, solve};
 pub use transaction::{Transaction, python_info, transaction};
 pub use virtual_packages::{subdir, virtual_packages};

@@ -5,6 +5,7 @@ use imagewright_oci::manifest::Platform;
 use imagewright_oci::tree::ImageTree;
 use rattler_conda_types::{GenericVirtualPackage, Subdir};
 
+use super::settings::CudaVersion;
 use crate::error::{BuildError, ErrorKind};
 use crate::python::{Architecture, Libc, detect_libc};
 
@@ -27,11 +28,11 @@ pub fn subdir(platform: &Platform) -> Result<Subdir, BuildError> {
 /// The virtual packages of an image, as `name=version=build`.
 ///
 /// # Errors
-/// A CUDA version that is none.
+/// Never for what is read here; rattler's signature wants it.
 pub fn virtual_packages(
     tree: &ImageTree,
     subdir: Subdir,
-    cuda: Option<&str>,
+    cuda: Option<CudaVersion>,
 ) -> Result<Vec<GenericVirtualPackage>, BuildError> {
     let architecture = if subdir == Subdir::LinuxAarch64 { Architecture::Arm64 } else { Architecture::Amd64 };
     let machine = architecture.machine();
@@ -45,10 +46,8 @@ pub fn virtual_packages(
     texts.sort();
     let parse = |text: String| {
         let quoted = serde_json::Value::String(text.clone());
-        serde_json::from_value(quoted).map_err(|error| {
-            BuildError::new(ErrorKind::SpecInvalid, format!("{text} describes no machine: {error}"))
-                .with_next_step("give the version of CUDA as two numbers, for example 12.4")
-        })
+        serde_json::from_value(quoted)
+            .map_err(|error| BuildError::internal(format!("{text} describes no machine")).with_source(error))
     };
     texts.into_iter().map(parse).collect()
 }

@@ -38,6 +38,7 @@ fn report() -> ImageReport {
         base: LockedBase { reference: "registry.example/base:12".to_owned(), digest: Digest::of(b"base") },
         python: None,
         apt: Vec::new(),
+        conda: None,
         pip: vec![locked("numpy", "2.2.6", false), locked("pandas", "2.3.1", true)],
         replaced: vec![LockedReplacement {
             name: "numpy".to_owned(),

@@ -58,12 +58,12 @@ impl Shared<'_> {
         let python = python_info(&all, subdir)?;
         let needs_bytecode =
             locked.packages.iter().any(|package| package.record.package_record.noarch.is_python());
-        let compiler = match all.iter().find(|record| record.package_record.name.as_normalized() == "python")
-        {
-            Some(python) if needs_bytecode => {
-                compiler_of(&python.package_record.version.to_string(), &self.context.events).await?
-            }
-            _ => None,
+        let version = all.iter().find(|record| record.package_record.name.as_normalized() == "python");
+        locked.python =
+            version.filter(|_| needs_bytecode).map(|python| python.package_record.version.to_string());
+        let compiler = match &locked.python {
+            Some(version) => compiler_of(version, &self.context.events).await?,
+            None => None,
         };
         locked.bytecode = compiler.as_deref().map(BytecodeCompiler::interpreter).map(|one| one.fingerprint());
         let mut downloader = self.downloader()?;

@@ -30,7 +30,7 @@ impl Shared<'_> {
         let mut installed = InstalledPrefix::read(&base.tree, prefix)?;
         adopt(&mut installed, inherited);
         let channels = channels(&self.plan.spec.conda, settings, &[])?;
-        let virtual_packages = virtual_packages(&base.tree, subdir, settings.cuda.as_deref())?;
+        let virtual_packages = virtual_packages(&base.tree, subdir, self.cuda(&base.config)?)?;
         let demands = Demands::new(wanted, &installed);
         for spec in &demands.unreadable {
             self.context
@@ -61,6 +61,7 @@ impl Shared<'_> {
             packages: packages.collect(),
             removed: change.unlink.iter().map(|package| package.label()).collect(),
             requested: requests.into_values().collect(),
+            python: None,
             bytecode: None,
         })
     }
@@ -82,7 +83,8 @@ impl Shared<'_> {
         // A solve that nobody waits for any more ends soon.
         let _ended = EndOnDrop(token.clone());
         let (wanted, installed) = (self.plan.spec.conda.specs.clone(), installed.clone());
-        let (virtual_packages, priority) = (virtual_packages.to_vec(), settings.channel_priority.into());
+        let (virtual_packages, priority) =
+            (virtual_packages.to_vec(), settings.channel_priority.unwrap_or_default().into());
         let channels: Vec<String> = channels.iter().map(|source| source.channel.to_string()).collect();
         blocking(move || {
             let input = SolveInput {
