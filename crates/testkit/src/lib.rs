@@ -39,6 +39,7 @@
 )]
 
 pub mod bases;
+pub mod conda;
 
 mod apt;
 mod cache;
