@@ -14,6 +14,7 @@
 //! platforms.rs     one index for two platforms
 //! determinism.rs   the same digest wherever and however it is built
 //! reuse.rs         what is not uploaded twice
+//! conda/           conda packages, on bases with a prefix and without
 //! pypi.rs          packages of the real, public index
 //! ```
 
@@ -21,6 +22,7 @@
 
 mod already_there;
 mod bytecode;
+mod conda;
 mod determinism;
 mod like_pip;
 mod manifests;

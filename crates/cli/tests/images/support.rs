@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, UNIX_EPOCH};
 
+use imagewright_testkit::conda::Channels;
 use imagewright_testkit::{Entry, LayerBuilder, PackageIndex, Registry, Runner, Wheel, WheelBuilder, tool};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -84,6 +85,16 @@ impl Build {
     /// Asks for a Python package.
     pub(crate) fn pip(self, requirement: &str) -> Self {
         self.arguments(&["--pip", requirement])
+    }
+
+    /// Asks for a conda package.
+    pub(crate) fn conda(self, spec: &str) -> Self {
+        self.arguments(&["--conda", spec])
+    }
+
+    /// Finds conda channels on this server.
+    pub(crate) fn channels(self, channels: &Channels) -> Self {
+        self.arguments(&["--channel-alias", &channels.url()])
     }
 
     /// Asks this index instead of the public one.
@@ -221,6 +232,11 @@ impl Outcome {
     /// Packages that were added, as `name version`.
     pub(crate) fn added(&self) -> Vec<String> {
         strings(&self.image()["added"])
+    }
+
+    /// conda packages that were put in, as `name version`.
+    pub(crate) fn conda(&self) -> Vec<String> {
+        strings(&self.image()["conda"])
     }
 
     /// Packages that were replaced, as `name old → new`, by name.

@@ -1,0 +1,134 @@
+//! Where packages come from.
+
+use std::fs;
+
+use imagewright_testkit::conda::{ChannelAccess, Channels, python};
+use imagewright_testkit::{Registry, bases, require_tool};
+
+use super::packages::{plain, pure};
+use crate::support::Workshop;
+
+async fn base(registry: &Registry) -> String {
+    bases::debian_python(registry).await.reference
+}
+
+#[tokio::test]
+async fn a_package_is_found_by_its_channel_on_a_mirror() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = base(&workshop.registry).await;
+    let channels = Channels::new();
+    let mirror = channels.channel("mirrors/forge");
+    mirror.add(&plain("thing", "1.0").build());
+    channels.channel("other").add(&plain("thing", "2.0").build());
+
+    let build = workshop.build(&base, "team/image:1").channels(&channels);
+    let built = build
+        .conda("-c other conda-forge::thing")
+        .arguments(&["--channel-mirror", &format!("conda-forge={}", mirror.url())])
+        .succeed();
+
+    assert_eq!(built.conda(), ["thing 1.0"]);
+}
+
+#[tokio::test]
+async fn the_first_channel_that_has_a_package_wins() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = base(&workshop.registry).await;
+    let channels = Channels::new();
+    channels.channel("first").add(&plain("thing", "1.0").build());
+    channels.channel("second").add(&plain("thing", "2.0").build()).add(&plain("only", "1.0").build());
+
+    let build = workshop.build(&base, "team/image:1").channels(&channels);
+    let built = build.conda("-c first -c second thing only").succeed();
+
+    assert_eq!(built.conda(), ["only 1.0", "thing 1.0"]);
+}
+
+#[tokio::test]
+async fn credentials_reach_the_server_that_they_are_for_and_nothing_else() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = base(&workshop.registry).await;
+    let cases = [
+        (ChannelAccess::Token("hunter2".into()), r#"{"CondaToken": "hunter2"}"#),
+        (ChannelAccess::Bearer("hunter2".into()), r#"{"BearerToken": "hunter2"}"#),
+        (
+            ChannelAccess::Basic("me".into(), "hunter2".into()),
+            r#"{"BasicHTTP": {"username": "me", "password": "hunter2"}}"#,
+        ),
+    ];
+    for (access, entry) in cases {
+        let private = Channels::with_access(access.clone());
+        let public = Channels::new();
+        private.channel("secret").add(&pure("hidden", "1.0").depends("thing").build());
+        public.channel("open").add(&plain("thing", "1.0").build()).add(&python());
+        let file = workshop.folder.path().join("credentials.json");
+        fs::write(&file, format!(r#"{{"{}": {entry}}}"#, private.host())).unwrap();
+        let spec =
+            format!("-c {} -c {} hidden", private.channel("secret").url(), public.channel("open").url());
+
+        let refused = workshop.build(&base, "team/image:1").conda(&spec).fail();
+        assert_eq!(refused.kind, "unauthorized", "{access:?}: {refused:#?}");
+        let file = file.to_str().unwrap();
+        let built = workshop
+            .build(&base, "team/image:1")
+            .conda(&spec)
+            .arguments(&["--channel-authfile", file])
+            .succeed();
+
+        assert!(built.conda().contains(&"hidden 1.0".to_owned()));
+        assert!(!format!("{built:?}").contains("hunter2"), "{access:?}: {built:#?}");
+        let seen = public.requests();
+        assert!(seen.iter().all(|request| !format!("{request:?}").contains("hunter2")), "{seen:#?}");
+        let image = workshop.run("team/image:1");
+        let record = image.read_file("/opt/conda/conda-meta/hidden-1.0-py_0.json");
+        assert!(!String::from_utf8(record).unwrap().contains("hunter2"));
+        // What was fetched with a credential is in the owner's part of the cache, and public packages are not.
+        let names = files_below(&workshop.cache());
+        let of = |name: &str| names.iter().find(|path| path.ends_with(name)).unwrap().clone();
+        assert!(of("hidden-1.0-py_0.conda").contains("/owners/"), "{names:?}");
+        assert!(!of("thing-1.0-h0_0.conda").contains("/owners/"), "{names:?}");
+        fs::remove_dir_all(workshop.cache().join("owners")).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn other_channels_than_those_allowed_are_refused() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = base(&workshop.registry).await;
+    let channels = Channels::new();
+    channels.channel("good").add(&plain("thing", "1.0").build());
+    let elsewhere = Channels::new();
+    elsewhere.channel("good").add(&plain("thing", "9.0").build());
+    let file = workshop.folder.path().join("config.toml");
+    let text = format!(
+        "[conda]\nchannel_alias = \"{}\"\nchannels = [\"good\"]\nallowed_channels = [\"good\"]\n",
+        channels.url()
+    );
+    fs::write(&file, text).unwrap();
+    let build = || workshop.build(&base, "team/image:1").arguments(&["--config", file.to_str().unwrap()]);
+
+    assert_eq!(build().conda("thing").succeed().conda(), ["thing 1.0"]);
+    let refused = build().conda("-c bad thing").fail();
+    assert_eq!(refused.kind, "spec_invalid");
+    assert_eq!(refused.message, "the channel bad is not allowed here");
+    let mirror = format!("good={}", elsewhere.channel("good").url());
+    for around in [["--channel-alias", &elsewhere.url()], ["--channel-mirror", &mirror]] {
+        assert_eq!(build().conda("thing").arguments(&around).succeed().conda(), ["thing 1.0"], "{around:?}");
+    }
+}
+
+fn files_below(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files_below(&entry.path()));
+        } else {
+            found.push(entry.path().to_str().unwrap().to_owned());
+        }
+    }
+    found
+}

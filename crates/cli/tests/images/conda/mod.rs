@@ -1,0 +1,19 @@
+//! conda packages in images, run and asked.
+//!
+//! ```text
+//! packages.rs    what the tests install
+//! new_prefix.rs  bases without conda
+//! existing.rs    bases in the shape of Jupyter's: what stays, what gives way
+//! channels.rs    names, mirrors, priority, credentials
+//! with_pip.rs    conda and pip in one image
+//! variants.rs    GPU and universal images
+//! refused.rs     contradictions, broken and hostile packages
+//! ```
+
+mod channels;
+mod existing;
+mod new_prefix;
+mod packages;
+mod refused;
+mod variants;
+mod with_pip;
