@@ -62,7 +62,7 @@ impl Shared<'_> {
         let conda = self.conda(&mut base, own.as_ref(), None, platform, &mut Vec::new()).await?;
         let python = self.python(&base, own.as_ref())?;
         let step = self.context.events.start(Step::Resolve, Some(&platform.to_string()));
-        let mut lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
+        let mut lock = self.resolve(&base, own.as_ref(), python.as_ref(), conda.as_ref(), platform).await?;
         step.finish(describe_lock(&lock));
         lock.take_system_packages(own.as_ref().map(|own| &own.lock), &system.packages);
         let downloader = self.downloader()?;

@@ -80,10 +80,12 @@ impl Shared<'_> {
         let (mut lock, resolved_at) = if let Some(record) = record {
             (record.lock, record.resolved_at)
         } else {
-            let lock = self.resolve(&base, own.as_ref(), python.as_ref(), platform).await?;
+            let lock = self.resolve(&base, own.as_ref(), python.as_ref(), conda.as_ref(), platform).await?;
             (lock, system.made_at.unwrap_or_else(now))
         };
-        lock.conda = conda.as_ref().map(|conda| conda.locked.clone());
+        if let Some(conda) = &conda {
+            lock.conda = Some(conda.locked.clone());
+        }
         lock.take_system_packages(own.as_ref().map(|own| &own.lock), &system.packages);
         let compiler = match &python {
             Some(python) => compiler(&python.target, events).await?,

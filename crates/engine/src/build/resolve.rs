@@ -8,6 +8,7 @@ use imagewright_oci::digest::Digest;
 use imagewright_oci::manifest::Platform;
 
 use super::Shared;
+use super::conda::CondaStep;
 use super::target::PythonBase;
 use crate::base::{Base, OwnImage};
 use crate::error::{BuildError, ErrorKind};
@@ -25,8 +26,13 @@ impl Shared<'_> {
         base: &Base,
         own: Option<&OwnImage>,
         python: Option<&PythonBase>,
+        conda: Option<&CondaStep>,
         platform: &Platform,
     ) -> Result<Lock, BuildError> {
+        // What conda puts in now takes the place of what pip had put into an image of ours.
+        let is_condas = |name: &str| conda.is_some_and(|conda| conda.brought.contains(name));
+        let inherited = own.map(|own| own.lock.pip.clone()).unwrap_or_default();
+        let inherited = inherited.into_iter().filter(|package| !is_condas(&package.name)).collect();
         let mut lock = Lock {
             version: LOCK_VERSION,
             platform: platform.to_string(),
@@ -37,7 +43,7 @@ impl Shared<'_> {
             python: None,
             apt: Vec::new(),
             conda: None,
-            pip: own.map(|own| own.lock.pip.clone()).unwrap_or_default(),
+            pip: inherited,
             replaced: own.map(|own| own.lock.replaced.clone()).unwrap_or_default(),
             kept: Vec::new(),
         };

@@ -1,6 +1,7 @@
 //! The HTTP client that asks channels what they have: with the credentials of each address, again where a server
 //! stumbles, and without ever showing a token.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Extensions;
@@ -22,12 +23,28 @@ pub fn client(
     inner: reqwest::Client,
     credentials: Vec<ChannelCredentials>,
     retries: u32,
+    refusals: &Refusals,
 ) -> ClientWithMiddleware {
-    ClientBuilder::new(inner).with(Again { retries }).with(Credentials(credentials)).build()
+    let credentials = Credentials { credentials, refusals: refusals.clone() };
+    ClientBuilder::new(inner).with(Again { retries }).with(credentials).build()
+}
+
+/// Who has refused access: the errors of the gateway do not tell.
+#[derive(Debug, Clone, Default)]
+pub struct Refusals(Arc<Mutex<Vec<String>>>);
+
+impl Refusals {
+    /// The addresses that refused access, without credentials.
+    pub fn addresses(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// Shows credentials to whom they are for.
-struct Credentials(Vec<ChannelCredentials>);
+struct Credentials {
+    credentials: Vec<ChannelCredentials>,
+    refusals: Refusals,
+}
 
 #[async_trait::async_trait]
 impl Middleware for Credentials {
@@ -37,7 +54,8 @@ impl Middleware for Credentials {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> Result<Response> {
-        let authorised = authorised(&self.0, request.url());
+        let plain = request.url().clone();
+        let authorised = authorised(&self.credentials, &plain);
         *request.url_mut() = authorised.address;
         if let Some(header) = authorised.header
             && let Ok(mut value) = HeaderValue::from_str(header.expose_secret())
@@ -46,7 +64,11 @@ impl Middleware for Credentials {
             request.headers_mut().insert(AUTHORIZATION, value);
         }
         // The address may hold a token now.
-        next.run(request, extensions).await.map_err(reqwest_middleware::Error::without_url)
+        let response = next.run(request, extensions).await.map_err(reqwest_middleware::Error::without_url)?;
+        if matches!(response.status().as_u16(), 401 | 403) {
+            self.refusals.0.lock().unwrap_or_else(PoisonError::into_inner).push(plain.to_string());
+        }
+        Ok(response)
     }
 }
 

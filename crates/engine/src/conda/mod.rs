@@ -13,7 +13,7 @@
 //! solve.rs             what the prefix will have
 //! environment.rs       variables of the image, and those that packages set
 //! shell.rs             what activation scripts are understood of
-//! explain.rs           contradictions in words
+//! explain/              contradictions in words
 //! transaction.rs       what has to change for that
 //! lock.rs              the exact packages
 //! package/             from an archive to files
@@ -41,10 +41,10 @@ mod transaction;
 mod virtual_packages;
 
 pub use channels::{ChannelSource, channels};
-pub use client::client;
+pub use client::{Refusals, client};
 pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
 pub use environment::{Activation, activation, of_new_prefix, set_variables, variables};
-pub use explain::conflict;
+pub use explain::Situation;
 pub use history::{
     Entry as HistoryEntry, Requests as HistoryRequests, extended as extended_history, name_of as request_name,
 };
@@ -52,7 +52,7 @@ pub use installed::{InstalledPackage, InstalledPrefix, label};
 pub use lock::{LockedConda, LockedCondaPackage};
 pub use package::{PackageProblem, StageInput, StagedCondaPackage, requested_record, stage};
 pub use prefix::{CondaPrefix, NEW_PREFIX};
-pub use repodata::fetch;
+pub use repodata::{Query, fetch};
 pub use settings::{ChannelPriority, CondaSettings, CudaVersion};
 pub use solve::{Demands, Solution, SolveInput, solve};
 pub use transaction::{Transaction, python_info, transaction};

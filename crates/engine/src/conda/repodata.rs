@@ -8,10 +8,21 @@ use rattler_repodata_gateway::{ChannelRelationsMode, Gateway, GatewayError, Repo
 use reqwest_middleware::ClientWithMiddleware;
 
 use super::channels::ChannelSource;
+use super::client::Refusals;
 use crate::error::{BuildError, ErrorKind};
 
 /// Requests at the same time: a sharded channel answers hundreds of small ones.
 const CONCURRENT_REQUESTS: usize = 50;
+
+/// What is asked.
+pub struct Query<'query> {
+    /// Whom.
+    pub channels: &'query [ChannelSource],
+    /// For which platform, besides what is for all.
+    pub subdir: Subdir,
+    /// For which packages and all that they may need.
+    pub specs: Vec<MatchSpec>,
+}
 
 /// Asks the channels for all records that a request may need.
 ///
@@ -22,10 +33,10 @@ const CONCURRENT_REQUESTS: usize = 50;
 pub async fn fetch(
     client: ClientWithMiddleware,
     folder: &Path,
-    channels: &[ChannelSource],
-    subdir: Subdir,
-    specs: Vec<MatchSpec>,
+    query: Query<'_>,
+    refusals: &Refusals,
 ) -> Result<Vec<RepoData>, BuildError> {
+    let Query { channels, subdir, specs } = query;
     let sources = channels.iter().map(ChannelSource::source).collect::<Result<Vec<_>, _>>()?;
     let gateway = Gateway::builder()
         .with_client(LazyClient::from(client))
@@ -38,20 +49,19 @@ pub async fn fetch(
         .channel_notices(false)
         // A channel must not make us ask addresses that nobody has named.
         .channel_relations(ChannelRelationsMode::Disabled);
-    let output = query.execute().await.map_err(|error| failure(error, channels))?;
+    let output = query.execute().await.map_err(|error| failure(error, channels, &refusals.addresses()))?;
     Ok(output.repodata)
 }
 
 /// The error in words for people. Addresses that the gateway shows are without credentials.
-fn failure(error: GatewayError, channels: &[ChannelSource]) -> BuildError {
+fn failure(error: GatewayError, channels: &[ChannelSource], refused: &[String]) -> BuildError {
     let names: Vec<&str> = channels.iter().map(|source| source.channel.as_str()).collect();
     let names = names.join(", ");
-    let status = status(&error);
     let told = chain(&error);
-    let (kind, message, next) = match (&error, status) {
-        (_, Some(401 | 403)) => (
+    let (kind, message, next) = match (&error, refused.first()) {
+        (_, Some(address)) => (
             ErrorKind::Unauthorized,
-            format!("a conda channel refuses access ({names})"),
+            format!("a conda channel refuses access: {address}"),
             "pass credentials for the channel with --channel-authfile, or ask who runs it",
         ),
         (GatewayError::SubdirNotFoundError(missing), _) => (
@@ -75,22 +85,6 @@ fn failure(error: GatewayError, channels: &[ChannelSource]) -> BuildError {
         ),
     };
     BuildError::new(kind, message).with_explanation(told).with_next_step(next).with_source(error)
-}
-
-/// The status of the answer inside an error.
-fn status(error: &GatewayError) -> Option<u16> {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        let status = current
-            .downcast_ref::<reqwest::Error>()
-            .and_then(reqwest::Error::status)
-            .or_else(|| current.downcast_ref::<reqwest_middleware::Error>()?.status());
-        if let Some(status) = status {
-            return Some(status.as_u16());
-        }
-        cause = current.source();
-    }
-    None
 }
 
 /// An error with its causes in one line.

@@ -89,6 +89,11 @@ impl Demands {
         demands
     }
 
+    /// The names of all packages that were asked for.
+    pub fn names_for_query(&self) -> Vec<MatchSpec> {
+        self.requested.iter().filter_map(|spec| parse(&spec.name.to_string())).collect()
+    }
+
     /// Every package whose versions the solver must know.
     pub fn for_query(&self) -> Vec<MatchSpec> {
         let others = self.others.iter().filter_map(|name| parse(name));

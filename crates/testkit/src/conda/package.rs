@@ -181,7 +181,10 @@ impl CondaPackageBuilder {
             format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"),
         )
         .module(&format!("{folder}/INSTALLER"), "conda\n")
-        .module(&format!("{folder}/RECORD"), format!("{folder}/METADATA,,\n{folder}/INSTALLER,,\n"))
+        .module(
+            &format!("{folder}/RECORD"),
+            format!("{folder}/METADATA,,\n{folder}/INSTALLER,,\n{folder}/RECORD,,\n"),
+        )
     }
 
     /// Adds a command to a pure Python package, `greet = greeting:main`.

@@ -16,6 +16,7 @@ use super::super::Shared;
 use super::super::target::compiler_of;
 use super::CondaStep;
 use super::history::top_files;
+use super::over_pip;
 use crate::assemble::folders::folder_metadata;
 use crate::assemble::overlap::Overlaps;
 use crate::assemble::removal::{Removal, RemovedPackage};
@@ -44,10 +45,8 @@ impl Shared<'_> {
         let below = InstalledPrefix::read(&whole, prefix)?;
         let gone: Vec<&InstalledPackage> =
             below.packages.iter().filter(|package| locked.removed.contains(&package.label())).collect();
-        let removal = removal_of(&whole, prefix, &gone);
-        let mut reduced = ImageTree::clone(&whole);
-        removal.apply(&mut reduced);
-        let reduced = Arc::new(reduced);
+        let mut removed = files_of(&whole, prefix, &gone);
+        let (_, reduced) = without(&whole, &removed);
 
         let stays = below.packages.iter().filter(|package| !locked.removed.contains(&package.label()));
         let all: Vec<RepoDataRecord> = stays
@@ -94,6 +93,16 @@ impl Shared<'_> {
         drop(wanted);
         self.report_conda(&prepared, &overlaps);
 
+        let brought = over_pip::brought(&prepared);
+        let make_way = over_pip::make_way(&whole, &base.config, &brought);
+        for package in &make_way {
+            let label = &package.label;
+            self.context
+                .events
+                .warn(format!("{label}, which pip had installed, makes way for conda's package"));
+        }
+        removed.extend(make_way);
+        let (removal, reduced) = without(&whole, &removed);
         let over_whole_base = !Arc::ptr_eq(&base.tree, &whole);
         base.foundation.tree = Arc::new(overlaid(&reduced, &prepared)?);
         base.tree = if over_whole_base {
@@ -102,15 +111,16 @@ impl Shared<'_> {
             let known: BTreeSet<String> = all.iter().map(crate::conda::label).collect();
             let gone: Vec<&InstalledPackage> =
                 own.packages.iter().filter(|package| !known.contains(&package.label())).collect();
-            let mut tree = ImageTree::clone(&base.tree);
-            removal_of(&tree, prefix, &gone).apply(&mut tree);
-            Arc::new(overlaid(&tree, &prepared)?)
+            let mut removed = files_of(&base.tree, prefix, &gone);
+            removed.extend(over_pip::make_way(&base.tree, &base.config, &brought));
+            Arc::new(overlaid(&without(&base.tree, &removed).1, &prepared)?)
         } else {
             Arc::clone(&base.foundation.tree)
         };
         self.activate(base, prefix)?;
         let top = top_files(&whole, &base.foundation.tree, prefix, &locked, &base.config)?;
-        Ok((CondaStep { locked, removal, whole, reduced, prepared, top }, downloaded))
+        let brought = brought.into_iter().map(|(name, _)| name).collect();
+        Ok((CondaStep { locked, removal, whole, reduced, prepared, top, brought }, downloaded))
     }
 
     /// Sets the variables of a new prefix, and those that the packages set when it is activated.
@@ -150,10 +160,20 @@ impl Shared<'_> {
     }
 }
 
-/// What has to be hidden of packages that go: their files, bytecode made of them, their records.
-fn removal_of(tree: &ImageTree, prefix: &CondaPrefix, gone: &[&InstalledPackage]) -> Removal {
-    let removed: Vec<RemovedPackage> = gone
-        .iter()
+/// What has to be hidden so that nothing is left of packages, and the tree without it.
+fn without(tree: &Arc<ImageTree>, removed: &[RemovedPackage]) -> (Removal, Arc<ImageTree>) {
+    let removal = Removal::plan(tree, removed);
+    if removal.is_empty() {
+        return (removal, Arc::clone(tree));
+    }
+    let mut reduced = ImageTree::clone(tree);
+    removal.apply(&mut reduced);
+    (removal, Arc::new(reduced))
+}
+
+/// Packages that go: their files, bytecode made of them, their records.
+fn files_of(tree: &ImageTree, prefix: &CondaPrefix, gone: &[&InstalledPackage]) -> Vec<RemovedPackage> {
+    gone.iter()
         .map(|package| {
             let record = format!("conda-meta/{}", package.record_file);
             let files = package.files.iter().chain([&record]);
@@ -165,8 +185,7 @@ fn removal_of(tree: &ImageTree, prefix: &CondaPrefix, gone: &[&InstalledPackage]
             }
             RemovedPackage { label: package.label(), site_folder: prefix.real.clone(), files: real }
         })
-        .collect();
-    Removal::plan(tree, &removed)
+        .collect()
 }
 
 /// The real path of a file in the prefix. A record may name anything: what leads out of the image is nothing.

@@ -3,13 +3,16 @@
 //! ```text
 //! resolve.rs    what the prefix will have
 //! install.rs    what goes and what comes, laid over the base
+//! over_pip.rs   what pip had installed under the same names
 //! history.rs    the small files that tell conda what was asked for
 //! ```
 
 mod history;
 mod install;
+mod over_pip;
 mod resolve;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imagewright_oci::manifest::Platform;
@@ -41,6 +44,8 @@ pub(super) struct CondaStep {
     pub(super) prepared: Vec<PreparedConda>,
     /// Small files on top: records of what was asked for, and the history.
     pub(super) top: Vec<TopFile>,
+    /// Normalised names of the Python distributions that come.
+    pub(super) brought: BTreeSet<String>,
 }
 
 impl Shared<'_> {

@@ -1,16 +1,16 @@
 //! Which conda packages the image will have.
 
 use imagewright_oci::manifest::Platform;
-use imagewright_spec::CondaSpec;
 use rattler_conda_types::{RepoDataRecord, Subdir};
+use rattler_repodata_gateway::RepoData;
 use rattler_solve::SolveError;
 
 use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
     ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPrefix, LockedConda, LockedCondaPackage,
-    Solution, SolveInput, channels, client, conflict, fetch, python_info, request_name, solve, subdir,
-    transaction, virtual_packages,
+    Query, Refusals, Situation, Solution, SolveInput, channels, client, fetch, python_info, request_name,
+    solve, subdir, transaction, virtual_packages,
 };
 use crate::error::BuildError;
 use crate::pip::download::http_client;
@@ -76,28 +76,53 @@ impl Shared<'_> {
     ) -> Result<Solution, BuildError> {
         let settings = &self.plan.conda;
         let http = http_client(&self.plan.ca_bundles, self.plan.patience.timeout())?;
-        let http = client(http, settings.credentials.clone(), self.plan.patience.retries());
+        let refusals = Refusals::default();
+        let retries = self.plan.patience.retries();
+        let http = client(http, settings.credentials.clone(), retries, &refusals);
         let folder = self.owners_cache().channels();
-        let available = fetch(http, &folder, channels, subdir, demands.for_query()).await?;
+        let query = |specs| Query { channels, subdir, specs };
+        let available = fetch(http.clone(), &folder, query(demands.for_query()), &refusals).await?;
         let token = rattler_solve::CancellationToken::new();
         // A solve that nobody waits for any more ends soon.
         let _ended = EndOnDrop(token.clone());
-        let (wanted, installed) = (self.plan.spec.conda.specs.clone(), installed.clone());
-        let (virtual_packages, priority) =
+        let (wanted, known) = (self.plan.spec.conda.specs.clone(), installed.clone());
+        let (target, priority) =
             (virtual_packages.to_vec(), settings.channel_priority.unwrap_or_default().into());
-        let channels: Vec<String> = channels.iter().map(|source| source.channel.to_string()).collect();
-        blocking(move || {
+        let asked = demands.clone();
+        let outcome = blocking(move || {
             let input = SolveInput {
                 wanted: &wanted,
-                installed: &installed,
+                installed: &known,
                 available: &available,
-                virtual_packages: &virtual_packages,
+                virtual_packages: &target,
                 priority,
                 cancellation: &token,
             };
-            solve(&input, &demands).map_err(|error| failure(&error, &wanted, &channels))
-        })
-        .await?
+            solve(&input, &asked).map(|mut solution| {
+                prefer_available(&mut solution, &available);
+                solution
+            })
+        });
+        let reasons = match outcome.await? {
+            Ok(solution) => return Ok(solution),
+            Err(SolveError::Cancelled) => return Err(BuildError::cancelled()),
+            Err(SolveError::Unsolvable(reasons)) => reasons.join("\n"),
+            Err(other) => {
+                return Err(BuildError::internal("the conda packages cannot be solved").with_source(other));
+            }
+        };
+        // To tell what is there instead, all versions have to be known, not only those that were asked for.
+        let all = fetch(http, &folder, query(demands.names_for_query()), &refusals).await.unwrap_or_default();
+        let channels: Vec<String> = channels.iter().map(|source| source.channel.to_string()).collect();
+        let situation = Situation {
+            installed,
+            requested: &demands.requested,
+            constraints: &demands.constraints,
+            available: all.iter().flat_map(|data| data.iter()).collect(),
+            virtual_packages,
+            channels: &channels,
+        };
+        Err(situation.conflict(&reasons))
     }
 }
 
@@ -136,12 +161,21 @@ fn relinks(below: &InstalledPrefix, records: &[RepoDataRecord], subdir: Subdir) 
     })
 }
 
-fn failure(error: &SolveError, wanted: &[CondaSpec], channels: &[String]) -> BuildError {
-    match error {
-        SolveError::Cancelled => BuildError::cancelled(),
-        SolveError::Unsolvable(reasons) => conflict(&reasons.join("\n"), wanted, channels),
-        other => {
-            BuildError::internal("the conda packages cannot be solved").with_explanation(other.to_string())
+/// What is installed and laid out anew is fetched from the channels of this build, where they have the same archive:
+/// where the base had it from may be gone.
+fn prefer_available(solution: &mut Solution, available: &[RepoData]) {
+    for record in &mut solution.records {
+        let is_same = |other: &&RepoDataRecord| {
+            let (one, other) = (&record.package_record, &other.package_record);
+            let same_bytes = one.sha256.is_none() || one.sha256 == other.sha256;
+            same_bytes
+                && one.name == other.name
+                && one.version == other.version
+                && one.build == other.build
+                && one.subdir == other.subdir
+        };
+        if let Some(found) = available.iter().flat_map(|data| data.iter()).find(is_same) {
+            *record = found.clone();
         }
     }
 }
