@@ -1,5 +1,6 @@
 //! Package lines, typed and in files: what is refused says where and why, before anything is asked of a server.
 
+use imagewright_testkit::conda::{Channels, CondaPackageBuilder};
 use imagewright_testkit::require_tool;
 
 use crate::support::{User, World, filtered, text};
@@ -10,19 +11,6 @@ const NOWHERE: [&str; 4] = ["--base", "127.0.0.1:1/base:1", "--to", "127.0.0.1:1
 async fn refused(user: &User, arguments: &[&str]) -> String {
     let shown = user.run(&[&["build"], &NOWHERE[..], arguments].concat()).await.failed(2);
     filtered(&shown, &[(text(user.home.path()), "HOME")])
-}
-
-#[tokio::test]
-async fn conda_packages_are_not_built_yet_and_nothing_runs_before_that_is_said() {
-    require_tool!("docker-registry");
-    let (user, world) = (User::new(), World::new().await);
-    for arguments in [&["--conda", "-c conda-forge numpy=1.26"][..], &["--apt", "g++", "--conda", "numpy"]] {
-        let outcome = world.build(&user, "x:1", arguments).await;
-        let shown = outcome.failed(12);
-        assert!(shown.starts_with("error: conda packages cannot be built yet\n"), "{shown}");
-        assert!(shown.contains("next: leave them out, or use a base image that has them"), "{shown}");
-    }
-    assert!(world.proxy.requests().is_empty() && world.index.requests().is_empty());
 }
 
 #[tokio::test]
@@ -76,13 +64,15 @@ async fn files_are_read_with_their_includes() {
 
 #[tokio::test]
 async fn an_environment_yml_is_understood() {
-    let user = User::new();
-    user.file(
-        "environment.yml",
-        "channels: [conda-forge]\ndependencies:\n  - numpy=1.26\n  - pip:\n    - six\n",
-    );
-    let shown = user.run(&[&["build"], &NOWHERE[..], &["-f", "environment.yml"]].concat()).await.failed(12);
-    assert!(shown.starts_with("error: conda packages cannot be built yet"), "{shown}");
+    require_tool!("docker-registry", "uv");
+    let (user, world) = (User::new(), World::new().await);
+    let channels = Channels::new();
+    channels.channel("forge").add(&CondaPackageBuilder::new("tool", "1.26").build());
+    user.file("environment.yml", "channels: [forge]\ndependencies:\n  - tool=1.26\n  - pip:\n    - words\n");
+    let arguments = ["-f", "environment.yml", "--channel-alias", &channels.url(), "--dry-run"];
+    let outcome = world.build(&user, "x:1", &arguments).await.succeeded();
+    assert!(outcome.stdout.contains("conda     tool 1.26 h0_0"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("words    1.0"), "{}", outcome.stdout);
 
     user.file("environment.yml", "dependencies:\n  - numpy=1.26\n  - pip:\n    - six=1\n");
     insta::assert_snapshot!(refused(&user, &["-f", "environment.yml"]).await);

@@ -50,7 +50,7 @@ async fn what_is_wrong_with_a_plan_is_told_with_its_place() {
         ("{\"spec\": {\"base\": \"debian:12\"}}", "missing field `to`"),
         (
             "{\"spec\": {\"base\": \"debian:12\", \"aptt\": []}, \"to\": \"x:1\"}",
-            "unknown field `aptt`, expected one of `base`, `apt`, `conda`, `pip`",
+            "unknown field `aptt`, expected one of `base`, `type`, `apt`, `conda`, `pip`",
         ),
         (
             "{\"spec\": {\"base\": \"debian:12\"}, \"to\": \"x:1\", \"speed\": 11}",

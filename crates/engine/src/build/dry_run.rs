@@ -8,6 +8,7 @@ use super::Shared;
 use super::describe::{describe_base, describe_lock, replaced_lines, system_lines};
 use crate::error::BuildError;
 use crate::event::Step;
+use crate::lock::LockedCondaPackage;
 use crate::scope::Scope;
 
 /// Wheels whose sizes are asked for at the same time.
@@ -92,7 +93,7 @@ impl Shared<'_> {
             conda: conda
                 .iter()
                 .flat_map(|conda| &conda.locked.packages)
-                .map(|package| package.label())
+                .map(LockedCondaPackage::label)
                 .collect(),
             packages: sizes.collect().await,
             replaced: replaced_lines(&lock),

@@ -230,7 +230,7 @@ impl<'build> Shared<'build> {
                     built.push(*platform);
                 }
                 (Outcome::SameAsTwin, Some(twin)) => {
-                    built.push(BuiltPlatform { steps: Vec::new(), ..twin.clone() })
+                    built.push(BuiltPlatform { steps: Vec::new(), ..twin.clone() });
                 }
                 (Outcome::SameAsTwin, None) => return Err(BuildError::internal("a variant has no twin")),
             }

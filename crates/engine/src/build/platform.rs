@@ -61,10 +61,10 @@ impl Shared<'_> {
             let seconds = step.finish("the very same image was built before");
             steps.push(StepSeconds { step: Step::Base, seconds });
             let is_twin = twin.is_some_and(|twin| twin.image.digest == record.image.digest);
-            return Ok(match is_twin {
-                true => Outcome::SameAsTwin,
-                false => Outcome::Built(Box::new(self.unchanged(platform, record, steps))),
-            });
+            if is_twin {
+                return Ok(Outcome::SameAsTwin);
+            }
+            return Ok(Outcome::Built(Box::new(self.unchanged(platform, record, steps))));
         }
         let mut base = self.load_base(image, own.as_ref(), &step).await?;
         self.counters.add_read(base.bytes_read);

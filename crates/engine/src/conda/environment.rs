@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use imagewright_oci::layer::path::join;
+use imagewright_oci::layer::path::{has_extension, join};
 use imagewright_oci::tree::ImageTree;
 use serde_json::{Value, json};
 
@@ -47,12 +47,16 @@ pub fn activation(tree: &ImageTree, prefix: &CondaPrefix, existing: &BTreeMap<St
         let stated: Option<BTreeMap<String, String>> =
             content.and_then(|text| serde_json::from_slice(text).ok());
         match stated {
-            Some(stated) => stated.into_iter().for_each(|(name, value)| set(&mut activation, name, value)),
+            Some(stated) => {
+                for (name, value) in stated {
+                    set(&mut activation, name, value);
+                }
+            }
             None => activation.not_run.push(path),
         }
     }
     for (path, content) in files(tree, prefix, "etc/conda/activate.d") {
-        if !path.ends_with(".sh") {
+        if !has_extension(&path, "sh") {
             // For other shells: conda itself runs the ones of the shell that activates.
             continue;
         }
@@ -62,7 +66,9 @@ pub fn activation(tree: &ImageTree, prefix: &CondaPrefix, existing: &BTreeMap<St
         let text = content.filter(|text| text.len() <= LONGEST_SCRIPT).map(String::from_utf8_lossy);
         match text.and_then(|text| shell::assignments(&text, &known)) {
             Some(assigned) => {
-                assigned.into_iter().for_each(|(name, value)| set(&mut activation, name, value))
+                for (name, value) in assigned {
+                    set(&mut activation, name, value);
+                }
             }
             None => activation.not_run.push(path),
         }

@@ -1,6 +1,6 @@
 //! What conda has installed in a prefix, by its own records.
 
-use imagewright_oci::layer::path::join;
+use imagewright_oci::layer::path::{has_extension, join};
 use imagewright_oci::tree::ImageTree;
 use rattler_conda_types::{MatchSpec, ParseMatchSpecOptions, RepoDataRecord};
 use serde::Deserialize;
@@ -57,7 +57,7 @@ pub struct InstalledPrefix {
 #[derive(Deserialize)]
 struct Record {
     #[serde(flatten)]
-    record: RepoDataRecord,
+    of_channel: RepoDataRecord,
     #[serde(default)]
     files: Vec<String>,
     #[serde(default)]
@@ -75,7 +75,7 @@ impl InstalledPrefix {
         let Ok(folder) = tree.real_folder(&prefix.records()) else { return Ok(Self::default()) };
         let mut packages = Vec::new();
         for (name, _) in tree.children(&folder) {
-            if std::path::Path::new(name).extension().is_some_and(|extension| extension == "json") {
+            if has_extension(name, "json") {
                 packages.push(package(tree, &join(&folder, name), name)?);
             }
         }
@@ -117,7 +117,7 @@ fn package(tree: &ImageTree, path: &str, file: &str) -> Result<InstalledPackage,
         requested.extend(single);
     }
     Ok(InstalledPackage {
-        record: record.record,
+        record: record.of_channel,
         files: record.files,
         requested,
         record_file: file.to_owned(),
@@ -165,7 +165,7 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(found.find("numpy").unwrap().label(), "numpy 1.26.4 py311_0");
-        assert_eq!(found.requests.iter().map(|(_, spec)| spec.as_str()).collect::<Vec<_>>(), ["numpy<2"]);
+        assert_eq!(found.requests.values().collect::<Vec<_>>(), ["numpy<2"]);
         assert_eq!(found.pinned.len(), 1);
     }
 

@@ -48,8 +48,7 @@ impl LockedConda {
             let plain = |c: char| c.is_ascii_alphanumeric() || "._+-!".contains(c);
             let is_plain = |text: &str| !text.is_empty() && text.len() <= 128 && text.chars().all(plain);
             let is_archive = is_plain(&package.file_name()) && !package.file_name().starts_with('.');
-            let parts =
-                [package.name(), &record.version.to_string(), &record.build.to_string()].map(is_plain);
+            let parts = [package.name(), &record.version.to_string(), record.build.as_ref()].map(is_plain);
             let shown: String = package.name().chars().take(80).collect();
             (!is_archive || parts.contains(&false) || package.sha256().is_err()).then(|| {
                 format!("the conda package {shown:?} has no proper name, version, build, file or digest")

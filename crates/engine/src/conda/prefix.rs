@@ -1,6 +1,6 @@
 //! Where conda installs to: the prefix of the base, or a new one.
 
-use imagewright_oci::layer::path::{join, normalise};
+use imagewright_oci::layer::path::{has_extension, join, normalise};
 use imagewright_oci::tree::ImageTree;
 use serde_json::Value;
 
@@ -95,7 +95,7 @@ fn absolute(path: &str) -> Option<String> {
 
 fn has_records(tree: &ImageTree, real: &str) -> bool {
     let Ok(folder) = tree.real_folder(&join(real, "conda-meta")) else { return false };
-    tree.children(&folder).any(|(name, _)| name == "history" || name.ends_with(".json"))
+    tree.children(&folder).any(|(name, _)| name == "history" || has_extension(name, "json"))
 }
 
 #[cfg(test)]

@@ -146,17 +146,15 @@ fn variable(
         return None;
     }
     let is_plain = |word: &str| !word.contains(['$', '`', '\'', '"', '\\', '{']);
-    match rest {
-        "" => Some(value(name)),
-        _ => {
-            let (empty_counts, word) = match rest.strip_prefix(":-") {
-                Some(word) => (true, word),
-                None => (false, rest.strip_prefix('-')?),
-            };
-            let found = known.get(name).filter(|value| !(empty_counts && value.is_empty())).cloned();
-            is_plain(word).then(|| found.unwrap_or_else(|| word.to_owned()))
-        }
+    if rest.is_empty() {
+        return Some(value(name));
     }
+    let (empty_counts, word) = match rest.strip_prefix(":-") {
+        Some(word) => (true, word),
+        None => (false, rest.strip_prefix('-')?),
+    };
+    let found = known.get(name).filter(|value| !(empty_counts && value.is_empty())).cloned();
+    is_plain(word).then(|| found.unwrap_or_else(|| word.to_owned()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use rattler_solve::{
 };
 
 use super::history;
-use super::installed::InstalledPrefix;
+use super::installed::{InstalledPackage, InstalledPrefix};
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_mins(5);
@@ -78,7 +78,7 @@ impl Demands {
             }
         }
         let is_requested = |name: &str| is_wanted(name) || installed.requests.contains_key(name);
-        let others = installed.packages.iter().map(|package| package.name());
+        let others = installed.packages.iter().map(InstalledPackage::name);
         demands.others = others.filter(|name| !is_requested(name)).map(str::to_owned).collect();
         // As conda does: another minor version of Python is another environment, and comes only when asked for.
         let python = installed.find("python").filter(|_| !is_wanted("python"));

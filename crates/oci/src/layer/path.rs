@@ -66,6 +66,12 @@ pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
 }
 
+/// Whether a path's last component ends with a dot and this extension, in the same case: inside an image `A.PY` is no
+/// module of Python.
+pub fn has_extension(path: &str, extension: &str) -> bool {
+    split(path).1.rsplit_once('.').is_some_and(|(_, found)| found == extension)
+}
+
 /// Joins a normalised folder and a name.
 pub fn join(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }

@@ -22,8 +22,8 @@ async fn a_package_is_found_by_its_channel_on_a_mirror() {
     mirror.add(&plain("thing", "1.0").build());
     channels.channel("other").add(&plain("thing", "2.0").build());
 
-    let build = workshop.build(&base, "team/image:1").channels(&channels);
-    let built = build
+    let wanted = workshop.build(&base, "team/image:1").channels(&channels);
+    let built = wanted
         .conda("-c other conda-forge::thing")
         .arguments(&["--channel-mirror", &format!("conda-forge={}", mirror.url())])
         .succeed();
@@ -40,8 +40,8 @@ async fn the_first_channel_that_has_a_package_wins() {
     channels.channel("first").add(&plain("thing", "1.0").build());
     channels.channel("second").add(&plain("thing", "2.0").build()).add(&plain("only", "1.0").build());
 
-    let build = workshop.build(&base, "team/image:1").channels(&channels);
-    let built = build.conda("-c first -c second thing only").succeed();
+    let wanted = workshop.build(&base, "team/image:1").channels(&channels);
+    let built = wanted.conda("-c first -c second thing only").succeed();
 
     assert_eq!(built.conda(), ["only 1.0", "thing 1.0"]);
 }

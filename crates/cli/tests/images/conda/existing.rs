@@ -156,8 +156,8 @@ async fn another_minor_version_of_python_comes_only_when_asked_for() {
     let refused = workshop.build(&base.reference, "team/image:1").conda("modern").channels(&channels).fail();
     assert_eq!(refused.kind, "conflict", "{refused:#?}");
 
-    let build = workshop.build(&base.reference, "team/image:1").conda("modern python=3.12");
-    let built = build.channels(&channels).succeed();
+    let wanted = workshop.build(&base.reference, "team/image:1").conda("modern python=3.12");
+    let built = wanted.channels(&channels).succeed();
     assert_eq!(built.conda(), ["greeting 1.0", "library 1.0", "modern 1.0", "python 3.12.1"]);
     let image = workshop.run("team/image:1");
     assert!(image.exists("/opt/conda/lib/python3.12/site-packages/greeting/__init__.py"));

@@ -14,8 +14,8 @@ async fn pip_sees_what_conda_installs() {
     let index = PackageIndex::with(&[demo_wheel("greeting", "3.0"), demo_wheel("thing", "1.0")]);
 
     let channels = forge();
-    let build = workshop.build(&base.reference, "team/image:1").conda("greeting").channels(&channels);
-    let built = build.pip("greeting").pip("thing").index(&index).succeed();
+    let wanted = workshop.build(&base.reference, "team/image:1").conda("greeting").channels(&channels);
+    let built = wanted.pip("greeting").pip("thing").index(&index).succeed();
 
     assert_eq!(built.added(), ["thing 1.0"], "what conda has is not fetched again");
     let image = workshop.run("team/image:1");
@@ -32,8 +32,8 @@ async fn pip_replaces_what_conda_installs_where_it_has_to() {
     let index = PackageIndex::with(&[demo_wheel("greeting", "3.0")]);
 
     let channels = forge();
-    let build = workshop.build(&base.reference, "team/image:1").conda("greeting").channels(&channels);
-    let built = build.pip("greeting>=3").index(&index).succeed();
+    let wanted = workshop.build(&base.reference, "team/image:1").conda("greeting").channels(&channels);
+    let built = wanted.pip("greeting>=3").index(&index).succeed();
 
     assert_eq!(built.added(), ["greeting 3.0"]);
     let image = workshop.run("team/image:1");

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use imagewright_oci::digest::Digest;
 use imagewright_oci::layer::entry::{Change, Kind};
 use imagewright_oci::layer::index::LayerIndex;
-use imagewright_oci::layer::path::{join, normalise, split};
+use imagewright_oci::layer::path::{has_extension, join, normalise, split};
 use imagewright_oci::manifest::Platform;
 use imagewright_oci::tree::ImageTree;
 use rattler_conda_types::RepoDataRecord;
@@ -29,7 +29,7 @@ use crate::error::BuildError;
 use crate::event::RunningStep;
 use crate::packages::{CondaPreparer, PreparedConda, WantedConda};
 use crate::scope::{PublicSources, Scope};
-use crate::wheel::BytecodeCompiler;
+use crate::wheel::{BytecodeCompiler, Interpreter};
 
 impl Shared<'_> {
     /// Prepares what a lock says and lays it over the base. Returns it with the bytes that were downloaded.
@@ -64,10 +64,11 @@ impl Shared<'_> {
             Some(version) => compiler_of(version, &self.context.events).await?,
             None => None,
         };
-        locked.bytecode = compiler.as_deref().map(BytecodeCompiler::interpreter).map(|one| one.fingerprint());
+        locked.bytecode =
+            compiler.as_deref().map(BytecodeCompiler::interpreter).map(Interpreter::fingerprint);
         let mut downloader = self.downloader()?;
         downloader.set_channel_credentials(self.plan.conda.credentials.clone());
-        let preparer = CondaPreparer {
+        let work = CondaPreparer {
             cache: self.context.cache.clone(),
             scopes: Scope::readable_by(&self.owner).to_vec(),
             staging: Arc::clone(&self.staging),
@@ -88,8 +89,8 @@ impl Shared<'_> {
             .iter()
             .map(|package| WantedConda { package, scope: public.scope_of_conda(&package.record) })
             .collect();
-        let (prepared, overlaps) = preparer.prepare(&wanted, step).await?;
-        let downloaded = preparer.downloaded.load(Ordering::Relaxed);
+        let (prepared, overlaps) = work.prepare(&wanted, step).await?;
+        let fetched = work.downloaded.load(Ordering::Relaxed);
         drop(wanted);
         self.report_conda(&prepared, &overlaps);
 
@@ -120,7 +121,7 @@ impl Shared<'_> {
         self.activate(base, prefix)?;
         let top = top_files(&whole, &base.foundation.tree, prefix, &locked, &base.config)?;
         let brought = brought.into_iter().map(|(name, _)| name).collect();
-        Ok((CondaStep { locked, removal, whole, reduced, prepared, top, brought }, downloaded))
+        Ok((CondaStep { locked, removal, whole, reduced, prepared, top, brought }, fetched))
     }
 
     /// Sets the variables of a new prefix, and those that the packages set when it is activated.
@@ -202,7 +203,7 @@ fn bytecode_of(tree: &ImageTree, path: &str) -> Vec<String> {
     let cache = join(folder, "__pycache__");
     let of_module = |name: &str| {
         let rest = name.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'));
-        rest.is_some_and(|rest| rest.ends_with(".pyc"))
+        rest.is_some_and(|rest| has_extension(rest, "pyc"))
     };
     let found = tree.children(&cache).filter(|(name, _)| of_module(name));
     found.map(|(name, _)| join(&cache, name)).collect()

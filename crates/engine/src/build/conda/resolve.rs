@@ -8,9 +8,9 @@ use rattler_solve::SolveError;
 use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
-    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPrefix, LockedConda, LockedCondaPackage,
-    Query, Refusals, Situation, Solution, SolveInput, channels, client, fetch, python_info, request_name,
-    solve, subdir, transaction, virtual_packages,
+    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
+    LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels, client, fetch,
+    python_info, request_name, solve, subdir, transaction, virtual_packages,
 };
 use crate::error::BuildError;
 use crate::pip::download::http_client;
@@ -39,7 +39,7 @@ impl Shared<'_> {
         }
         let solution = self.solve_conda(&installed, &channels, subdir, &virtual_packages, demands).await?;
         for name in &solution.dropped {
-            let gone = installed.find(name).map_or_else(|| name.clone(), |package| package.label());
+            let gone = installed.find(name).map_or_else(|| name.clone(), InstalledPackage::label);
             self.context.events.warn(format!(
                 "{gone} of the base is removed: nobody has asked for it, and it does not go together with what is installed now"
             ));

@@ -67,7 +67,7 @@ fn follow(node: &Node, above: &[String], chains: &mut Vec<Chain>) {
         return add(with(spec), End::None);
     }
     let spec =
-        [NO_OPTIONS, WHICH_NO_OPTIONS, OPTIONS, WHICH_OPTIONS].iter().find_map(|end| text.strip_suffix(end));
+        [WHICH_NO_OPTIONS, NO_OPTIONS, WHICH_OPTIONS, OPTIONS].iter().find_map(|end| text.strip_suffix(end));
     if let Some(spec) = spec {
         let needs = with(spec);
         // Each option is a version; what matters is what they need, and that is told below them.

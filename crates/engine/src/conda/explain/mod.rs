@@ -67,12 +67,12 @@ impl Situation<'_> {
             lines.push(format!("No version of {shared} fits all of them."));
         }
         let explanation = if lines.is_empty() { shortened(told) } else { lines.join("\n") };
-        BuildError::new(ErrorKind::Conflict, self.headline(&chains))
+        BuildError::new(ErrorKind::Conflict, Self::headline(&chains))
             .with_explanation(explanation)
             .with_next_step(self.next_step(&chains))
     }
 
-    fn headline(&self, chains: &[Chain]) -> String {
+    fn headline(chains: &[Chain]) -> String {
         let wanted: BTreeSet<String> =
             chains.iter().filter_map(|chain| chain.needs.first()).filter_map(|spec| name_of(spec)).collect();
         let names: Vec<String> = wanted.into_iter().collect();
@@ -113,14 +113,13 @@ impl Situation<'_> {
 
     /// `app needs mid >=1, which needs shared <2, …`.
     fn sentence(&self, chain: &Chain) -> String {
-        let mut words = String::new();
-        for (at, need) in chain.needs.iter().enumerate() {
-            match at {
-                0 => words.push_str(&plain(need)),
-                1 => words.push_str(&format!(" needs {}", plain(need))),
-                _ => words.push_str(&format!(", which needs {}", plain(need))),
+        let needs: Vec<String> = chain.needs.iter().map(|need| plain(need)).collect();
+        let words = match &needs[..] {
+            [first, rest @ ..] if !rest.is_empty() => {
+                format!("{first} needs {}", rest.join(", which needs "))
             }
-        }
+            _ => needs.concat(),
+        };
         let last = chain.needs.last().map(String::as_str).unwrap_or_default();
         let end = match &chain.end {
             End::None => self.reason(last),

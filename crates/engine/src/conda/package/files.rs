@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use imagewright_oci::layer::path::has_extension;
 use rattler::install::PythonInfo;
 use rattler::install::link::copy_and_replace_placeholders;
 use rattler_conda_types::Subdir;
@@ -182,7 +183,7 @@ fn checked(path: &str) -> Result<String, PackageProblem> {
         return refuse("would remove files from the image");
     }
     let is_record = plain.strip_prefix("conda-meta/").is_some_and(|name| !name.contains('/'));
-    let is_ours = |name: &str| name == "history" || name == "pinned" || name.ends_with(".json");
+    let is_ours = |name: &str| name == "history" || name == "pinned" || has_extension(name, "json");
     if is_record && is_ours(&plain["conda-meta/".len()..]) {
         return refuse("is one of conda's own records");
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use imagewright_oci::layer::path::has_extension;
 use rattler::install::{PythonInfo, python_entry_point_template};
 use rattler_conda_types::package::{LinkJson, NoArchLinks, PackageFile as _};
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
@@ -162,14 +163,14 @@ fn compile(
     compiler: &BytecodeCompiler,
     output: &Path,
     cancel: &AtomicBool,
-    compiled: &mut Compiled<'_>,
+    package: &mut Compiled<'_>,
 ) -> Result<(), PackageProblem> {
     let Some(python) = input.python else { return Ok(()) };
     let library = format!("{}/{}/", input.prefix, python.site_packages_path.to_string_lossy());
-    let sources: Vec<Source> = compiled
+    let sources: Vec<Source> = package
         .files
         .iter()
-        .filter(|file| file.path.starts_with(&library) && file.path.ends_with(".py"))
+        .filter(|file| file.path.starts_with(&library) && has_extension(&file.path, "py"))
         .filter_map(|file| match &file.content {
             Content::Staged(range) => Some(Source {
                 offset: range.offset,
@@ -185,7 +186,7 @@ fn compile(
     let results = compiler.compile(tag, &sources, unpacked.path(), output, cancel)?;
     for (source, bytecode) in sources.iter().zip(results) {
         let Some(bytecode) = bytecode else {
-            compiled.warnings.push(format!("{} has no bytecode: it does not compile", source.path));
+            package.warnings.push(format!("{} has no bytecode: it does not compile", source.path));
             continue;
         };
         let path = bytecode_path(&source.path, tag);
@@ -193,13 +194,13 @@ fn compile(
         let mut file = StagedFile::generated(path, Vec::new());
         file.size = bytecode.size;
         file.content = Content::Staged(bytecode.range);
-        compiled.paths.retain(|entry| entry.relative_path != Path::new(&relative));
-        compiled.paths.push(PathsEntry {
+        package.paths.retain(|entry| entry.relative_path != Path::new(&relative));
+        package.paths.push(PathsEntry {
             sha256_in_prefix: None,
             size_in_bytes: None,
             ..generated_entry(Path::new(&relative), PathType::PycFile, &[])
         });
-        compiled.files.push(file);
+        package.files.push(file);
     }
     Ok(())
 }
