@@ -72,7 +72,7 @@ async fn an_environment_yml_is_understood() {
     let arguments = ["-f", "environment.yml", "--channel-alias", &channels.url(), "--dry-run"];
     let outcome = world.build(&user, "x:1", &arguments).await.succeeded();
     assert!(outcome.stdout.contains("conda     tool 1.26 h0_0"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("words    1.0"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("words     1.0"), "{}", outcome.stdout);
 
     user.file("environment.yml", "dependencies:\n  - numpy=1.26\n  - pip:\n    - six=1\n");
     insta::assert_snapshot!(refused(&user, &["-f", "environment.yml"]).await);
