@@ -7,8 +7,8 @@ use imagewright_testkit::{
 use crate::support::{DIST_PACKAGES, Workshop, demo_wheel};
 
 /// Numbers of machines in the header of a program.
-const X86_64: u16 = 62;
-const AARCH64: u16 = 183;
+pub(crate) const X86_64: u16 = 62;
+pub(crate) const AARCH64: u16 = 183;
 
 #[tokio::test]
 async fn both_platforms_get_wheels_of_their_own() {
@@ -62,7 +62,7 @@ async fn a_platform_that_the_base_does_not_have_is_named() {
 }
 
 /// What tells a Debian 12 for arm64 with Python from others. Its programs are headers without code.
-fn arm64_debian() -> ImageBuilder {
+pub(crate) fn arm64_debian() -> ImageBuilder {
     let status = "Package: libc6\nStatus: install ok installed\nArchitecture: arm64\nVersion: 2.36-9+deb12u9\n\n\
                   Package: python3.11-minimal\nStatus: install ok installed\nArchitecture: arm64\n\
                   Version: 3.11.2-6+deb12u5\n\n";
@@ -88,7 +88,7 @@ fn arm64_debian() -> ImageBuilder {
 }
 
 /// The header of a 64-bit shared library for a machine, without any content.
-fn elf(machine: u16) -> Vec<u8> {
+pub(crate) fn elf(machine: u16) -> Vec<u8> {
     let mut header = b"\x7fELF\x02\x01\x01".to_vec();
     header.resize(16, 0);
     header.extend(3_u16.to_le_bytes());

@@ -170,6 +170,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
+            self.seen.extend(self.events.try_iter());
             assert!(Instant::now() < deadline, "no end within {limit:?}: {:#?}", self.seen);
             std::thread::sleep(Duration::from_millis(5));
         };

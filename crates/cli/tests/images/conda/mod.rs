@@ -7,6 +7,7 @@
 //! channels.rs    names, mirrors, priority, credentials
 //! with_pip.rs    conda and pip in one image
 //! variants.rs    GPU and universal images
+//! platforms.rs   two platforms at once
 //! refused.rs     contradictions, broken and hostile packages
 //! ```
 
@@ -14,6 +15,7 @@ mod channels;
 mod existing;
 mod new_prefix;
 mod packages;
+mod platforms;
 mod refused;
 mod variants;
 mod with_pip;
