@@ -15,6 +15,7 @@ use crate::error::{BuildError, ErrorKind};
 use crate::lock::{LOCK_VERSION, Lock, LockedBase, LockedPackage, LockedPython, LockedReplacement};
 use crate::pip::download::{DownloadSettings, Downloader, WantedFile};
 use crate::pip::{PipInput, PipResolver, Resolution, ResolvedPackage, ResolverSettings, Source, UvBinary};
+use crate::system::StoredLayer;
 
 /// How long resolving may take.
 const RESOLVE_TIMEOUT: Duration = Duration::from_mins(10);
@@ -56,7 +57,7 @@ impl Shared<'_> {
         if self.plan.spec.pip.requirements.is_empty() {
             return Ok(lock);
         }
-        let resolution = self.resolution(python, base).await?;
+        let resolution = self.resolution(python, base, conda.map_or(&[], |conda| &conda.stored)).await?;
         for notice in &resolution.notices {
             self.context.events.log(notice.clone());
         }
@@ -87,7 +88,12 @@ impl Shared<'_> {
         }
     }
 
-    async fn resolution(&self, python: &PythonBase, base: &Base) -> Result<Resolution, BuildError> {
+    async fn resolution(
+        &self,
+        python: &PythonBase,
+        base: &Base,
+        above: &[StoredLayer],
+    ) -> Result<Resolution, BuildError> {
         let mut request = self.plan.spec.pip.clone();
         request.attach_credentials(&self.plan.index_credentials);
         let mut settings = ResolverSettings::new(self.owners_cache().uv(), self.staging.path());
@@ -96,7 +102,8 @@ impl Shared<'_> {
         settings.recent_pages = !self.plan.fresh;
         settings.read_timeout = self.plan.patience.timeout();
         settings.retries = self.plan.patience.retries();
-        let resolver = PipResolver::new(UvBinary::find().await?, settings).with_sources(self.sources(base)?);
+        let resolver =
+            PipResolver::new(UvBinary::find().await?, settings).with_sources(self.sources(base, above)?);
         let input = PipInput {
             request: &request,
             target: &python.target,

@@ -10,7 +10,7 @@ use crate::error::BuildError;
 use crate::lock::Lock;
 use crate::pip::source::{GitSettings, Rooms, SourceSettings, find_built};
 use crate::scope::Scope;
-use crate::system::SandboxRooms;
+use crate::system::{SandboxRooms, StoredLayer};
 
 /// How long building one package may take: the largest that people build take half an hour on one processor.
 const BUILD_TIMEOUT: Duration = Duration::from_hours(1);
@@ -21,9 +21,13 @@ impl Shared<'_> {
         Scope::OwnerAndBase(self.owner.clone(), base.image.digest())
     }
 
-    /// How packages are built.
-    pub(super) fn sources(&self, base: &Base) -> Result<Arc<SourceSettings>, BuildError> {
-        let rooms = self.rooms(base)?;
+    /// How packages are built; `above` are layers over the base that they see.
+    pub(super) fn sources(
+        &self,
+        base: &Base,
+        above: &[StoredLayer],
+    ) -> Result<Arc<SourceSettings>, BuildError> {
+        let rooms = self.rooms(base, above)?;
         let system = base.system.as_ref().map_or_else(String::new, |system| system.diff_id.to_string());
         let mut credentials = self.plan.index_credentials.clone();
         credentials.extend(self.plan.spec.pip.credentials());
@@ -32,7 +36,11 @@ impl Shared<'_> {
             rooms,
             downloader: self.downloader()?,
             cache_folder: self.context.cache.of(&self.built_scope(base)).room().to_owned(),
-            environment: format!("{} {system}", base.image.digest()),
+            environment: above
+                .iter()
+                .fold(format!("{} {system}", base.image.digest()), |environment, layer| {
+                    format!("{environment} {}", layer.diff_id)
+                }),
             staging_folder: self.staging.path().to_owned(),
             git: GitSettings {
                 credentials,
@@ -54,9 +62,9 @@ impl Shared<'_> {
     }
 
     /// Where the base's own programs build packages.
-    fn rooms(&self, base: &Base) -> Result<Arc<Rooms>, BuildError> {
+    fn rooms(&self, base: &Base, above: &[StoredLayer]) -> Result<Arc<Rooms>, BuildError> {
         let maker = SandboxRooms {
-            image: step_image(base),
+            image: step_image(base, above),
             cache: self.owners_cache(),
             registry: Arc::clone(&self.context.registry),
             settings: self.context.sandbox.clone(),

@@ -6,6 +6,7 @@ use imagewright_oci::manifest::{Descriptor, Platform};
 use imagewright_oci::tree::ImageTree;
 
 use super::Shared;
+use crate::assemble::layer::PartSource;
 use crate::assemble::manifest::layer_media_type;
 use crate::base::{AddedSystemLayer, Base};
 use crate::error::BuildError;
@@ -76,7 +77,7 @@ impl Shared<'_> {
         platform: &str,
     ) -> Result<SystemImage, BuildError> {
         let request = SystemRequest {
-            image: step_image(base),
+            image: step_image(base, &[]),
             tree: Arc::clone(&base.foundation.tree),
             apt,
             reference: &self.plan.spec.base.to_string(),
@@ -104,20 +105,25 @@ impl Shared<'_> {
     }
 }
 
-/// What is built upon, as an image that can be run: the foundation, and the system packages of this build.
-pub(super) fn step_image(base: &Base) -> StepImage {
+/// What is built upon, as an image that can be run: the foundation, the system packages of this build, and what lies
+/// above these.
+pub(super) fn step_image(base: &Base, above: &[StoredLayer]) -> StepImage {
     let foundation = base.foundation.layers.iter().zip(&base.foundation.diff_ids);
     let below = foundation.map(|(layer, diff_id)| StoredLayer {
         descriptor: layer.clone(),
         diff_id: *diff_id,
-        file: None,
+        parts: Vec::new(),
     });
     let system = base.system.iter().map(|system| StoredLayer {
         descriptor: system.descriptor.clone(),
         diff_id: system.diff_id,
-        file: Some(system.file.clone()),
+        parts: vec![PartSource::File(system.file.clone())],
     });
-    StepImage::new(&base.image.repository, below.chain(system).collect(), &base.config)
+    StepImage::new(
+        &base.image.repository,
+        below.chain(system).chain(above.iter().cloned()).collect(),
+        &base.config,
+    )
 }
 
 /// Lays the layer over the base.

@@ -4,6 +4,7 @@
 //! inside; they are unpacked inside, where nothing of the base is run and no network is.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,7 +18,9 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
 use super::container::{Fence, unpack};
+use crate::assemble::layer::PartSource;
 use crate::assemble::manifest::{as_oci_layer, image_manifest};
+use crate::base::blocking;
 use crate::cache::{Cache, mark_used};
 use crate::cancel::{CancellationToken, unless_cancelled};
 use crate::error::{BuildError, ErrorKind};
@@ -35,8 +38,8 @@ pub(crate) struct StoredLayer {
     pub(crate) descriptor: Descriptor,
     /// Digest of the uncompressed layer.
     pub(crate) diff_id: Digest,
-    /// Where its bytes are on this machine; in the registry otherwise.
-    pub(crate) file: Option<PathBuf>,
+    /// Where its bytes are on this machine, one part behind the other; in the registry where there are none.
+    pub(crate) parts: Vec<PartSource>,
 }
 
 /// An image that steps are run upon.
@@ -115,9 +118,10 @@ impl StepImage {
     ) -> Result<(), BuildError> {
         let path = blobs.join(layer.descriptor.digest.hex());
         let failed = |error| BuildError::file("write", &path, error);
-        if let Some(file) = &layer.file {
-            tokio::fs::copy(file, &path).await.map_err(failed)?;
-            return Ok(());
+        if !layer.parts.is_empty() {
+            let (parts, path) = (layer.parts.clone(), path.clone());
+            let joined = blocking(move || join(&parts, &path)).await?;
+            return joined.map_err(failed);
         }
         let mut stream = registry.get_blob(&self.repository, &layer.descriptor).await?;
         let mut file = tokio::fs::File::create(&path).await.map_err(failed)?;
@@ -137,6 +141,18 @@ impl StepImage {
         )
         .with_next_step("try again; if it stays so, the registry is damaged: push the base again"))
     }
+}
+
+/// Writes parts one behind the other into a new file. Blocks.
+fn join(parts: &[PartSource], path: &Path) -> std::io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    for part in parts {
+        match part {
+            PartSource::Bytes(bytes) => file.write_all(bytes)?,
+            PartSource::File(path) => std::io::copy(&mut fs::File::open(path)?, &mut file).map(drop)?,
+        }
+    }
+    Ok(())
 }
 
 /// Where a store is kept.

@@ -121,7 +121,10 @@ impl Shared<'_> {
         self.activate(base, prefix)?;
         let top = top_files(&whole, &base.foundation.tree, prefix, &locked, &base.config)?;
         let brought = brought.into_iter().map(|(name, _)| name).collect();
-        Ok((CondaStep { locked, removal, whole, reduced, prepared, top, brought }, fetched))
+        Ok((
+            CondaStep { locked, removal, whole, reduced, prepared, top, brought, stored: Vec::new() },
+            fetched,
+        ))
     }
 
     /// Sets the variables of a new prefix, and those that the packages set when it is activated.

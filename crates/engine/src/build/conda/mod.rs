@@ -15,10 +15,12 @@ mod resolve;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use imagewright_oci::manifest::Platform;
+use imagewright_oci::manifest::{Descriptor, Platform};
 use imagewright_oci::tree::ImageTree;
 
 use super::Shared;
+use super::layers::{conda_stack, measure, recipes};
+use crate::assemble::manifest::layer_media_type;
 use crate::assemble::removal::Removal;
 use crate::assemble::top::TopFile;
 use crate::base::{Base, OwnImage};
@@ -28,6 +30,7 @@ use crate::event::Step;
 use crate::packages::PreparedConda;
 use crate::python::PythonTarget;
 use crate::summary::StepSeconds;
+use crate::system::StoredLayer;
 use crate::words;
 
 /// What the step gives to the layers.
@@ -44,6 +47,8 @@ pub(super) struct CondaStep {
     pub(super) prepared: Vec<PreparedConda>,
     /// Small files on top: records of what was asked for, and the history.
     pub(super) top: Vec<TopFile>,
+    /// The layers of all that, for who runs something of the image; none where nothing may be run.
+    pub(super) stored: Vec<StoredLayer>,
     /// Normalised names of the Python distributions that come.
     pub(super) brought: BTreeSet<String>,
 }
@@ -71,8 +76,11 @@ impl Shared<'_> {
             (None, inherited) => self.resolve_conda(base, &prefix, inherited, platform).await?,
         };
         let python = python_of(base);
-        let (stage, downloaded) = self.install_conda(base, &prefix, locked, platform, &step).await?;
+        let (mut stage, downloaded) = self.install_conda(base, &prefix, locked, platform, &step).await?;
         self.tell_of_python(python, python_of(base));
+        if !self.plan.spec.pip.requirements.is_empty() {
+            stage.stored = self.stored(&stage, base).await?;
+        }
         let fresh = stage.prepared.iter().filter(|package| package.fresh).count();
         let detail = format!(
             "{}, {fresh} made, {} downloaded",
@@ -81,6 +89,24 @@ impl Shared<'_> {
         );
         steps.push(StepSeconds { step: Step::Conda, seconds: step.finish(detail) });
         Ok(Some(stage))
+    }
+
+    /// The layers of a step, as those take them who run something: sources of pip packages may have to be built.
+    async fn stored(&self, stage: &CondaStep, base: &Base) -> Result<Vec<StoredLayer>, BuildError> {
+        let stack = conda_stack(stage, base, self.plan.compression);
+        let recipes = recipes(&[stack], base.foundation_layers())?;
+        let cache = &self.context.cache;
+        let layers = measure(recipes, cache, &self.owners(), &self.publisher(), &self.processors).await?;
+        let stored = layers.iter().map(|layer| StoredLayer {
+            descriptor: Descriptor::new(
+                layer_media_type(layer.recipe.compression),
+                layer.facts.digest,
+                layer.facts.size,
+            ),
+            diff_id: layer.facts.diff_id,
+            parts: layer.recipe.sources(cache),
+        });
+        Ok(stored.collect())
     }
 
     /// Warns where `python3` is another program than before: what was installed for the old one is not seen by it.
