@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Build(Box<BuildArguments>),
     /// Show what an image holds: system, interpreters, packages, layers.
     Inspect(Box<InspectArguments>),
+    /// Show what tells two images apart: packages and bytes.
+    Diff(DiffArguments),
     /// Check which parts this machine has, and how to get those that are missing.
     Doctor(DoctorArguments),
     /// Show the cache, or make it smaller.
@@ -213,6 +215,37 @@ pub(crate) struct InspectArguments {
     /// List every package; without it long lists end with the largest ones
     #[arg(long, conflicts_with = "json")]
     pub(crate) all: bool,
+
+    /// Folder of the cache [default: ~/.cache/imagewright]
+    #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// Options of `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// Image to compare
+    #[arg(value_name = "FROM")]
+    pub(crate) from: ImageReference,
+
+    /// Image to compare it with
+    #[arg(value_name = "TO")]
+    pub(crate) to: ImageReference,
+
+    /// Platform of images for several: linux/amd64 or linux/arm64 [default: this machine's]
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Option<Platform>,
+
+    #[command(flatten)]
+    pub(crate) registry: RegistryArguments,
+
+    /// Who wants to know: an image that takes credentials is kept apart for each owner [default: default]
+    #[arg(long, value_name = "NAME", env = "IMAGEWRIGHT_OWNER", hide_env_values = true)]
+    pub(crate) owner: Option<Owner>,
+
+    /// Print everything as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
 
     /// Folder of the cache [default: ~/.cache/imagewright]
     #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
     let code = runtime.block_on(async {
         match arguments.command {
             Command::Build(build) => commands::build::run(*build).await,
+            Command::Diff(diff) => commands::diff::run(&diff).await,
             Command::Inspect(inspect) => commands::inspect::run(&inspect).await,
             Command::Doctor(doctor) => commands::doctor::run(&doctor).await,
             Command::Cache(cache) => commands::cache::run(&cache),

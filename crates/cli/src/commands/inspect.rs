@@ -1,14 +1,15 @@
 //! `imagewright inspect`.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use imagewright_engine::cache::Cache;
 use imagewright_engine::error::BuildError;
 use imagewright_engine::inspect::{ImageReport, InspectContext, inspect};
-use imagewright_spec::{Architecture, Platform};
+use imagewright_spec::{Architecture, ImageReference, Owner, Platform};
 
-use crate::arguments::InspectArguments;
+use crate::arguments::{InspectArguments, RegistryArguments};
 use crate::display::{self, ReadingDisplay};
 use crate::registry::RegistryAccess;
 use crate::signals::cancelled_by_signals;
@@ -36,17 +37,41 @@ pub(crate) async fn run(arguments: &InspectArguments) -> ExitCode {
 }
 
 async fn report(arguments: &InspectArguments, reading: &ReadingDisplay) -> Result<ImageReport, BuildError> {
+    let inspection = Inspection {
+        reference: &arguments.reference,
+        platform: arguments.platform.as_ref(),
+        registry: &arguments.registry,
+        owner: arguments.owner.as_ref(),
+        cache_dir: arguments.cache_dir.as_deref(),
+    };
+    read(&inspection, reading).await
+}
+
+/// One image to look into.
+pub(super) struct Inspection<'arguments> {
+    pub(super) reference: &'arguments ImageReference,
+    pub(super) platform: Option<&'arguments Platform>,
+    pub(super) registry: &'arguments RegistryArguments,
+    pub(super) owner: Option<&'arguments Owner>,
+    pub(super) cache_dir: Option<&'arguments Path>,
+}
+
+/// Reads what an image holds.
+pub(super) async fn read(
+    inspection: &Inspection<'_>,
+    reading: &ReadingDisplay,
+) -> Result<ImageReport, BuildError> {
     let cancellation = cancelled_by_signals()
         .map_err(|error| BuildError::internal("signals cannot be waited for").with_source(error))?;
     let context = InspectContext {
-        cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
-        owner: arguments.owner.clone().unwrap_or_default(),
-        registry: Arc::new(RegistryAccess::of_arguments(&arguments.registry).client()?),
+        cache: Cache::open(&inspection.cache_dir.map_or_else(Cache::default_root, Path::to_owned))?,
+        owner: inspection.owner.cloned().unwrap_or_default(),
+        registry: Arc::new(RegistryAccess::of_arguments(inspection.registry).client()?),
         events: reading.events(),
         cancellation,
     };
-    let platform = arguments.platform.clone().unwrap_or_else(own_platform);
-    inspect(&arguments.reference, &platform.into(), &context).await
+    let platform = inspection.platform.cloned().unwrap_or_else(own_platform);
+    inspect(inspection.reference, &platform.into(), &context).await
 }
 
 /// The platform of this machine.

@@ -11,6 +11,7 @@
 //! What a person reads goes to standard error; standard output has the result alone, for scripts.
 
 pub(crate) mod amount;
+mod difference;
 mod error;
 pub(crate) mod escape;
 mod lively;
@@ -29,7 +30,7 @@ use std::sync::{Mutex, PoisonError};
 use imagewright_engine::build::PlannedImage;
 use imagewright_engine::error::{BuildError, ErrorKind};
 use imagewright_engine::event::Event;
-use imagewright_engine::inspect::ImageReport;
+use imagewright_engine::inspect::{ImageDifference, ImageReport};
 use serde::Serialize;
 
 use self::lively::Lively;
@@ -194,6 +195,11 @@ pub(crate) fn json(value: &impl Serialize) {
 /// Shows what an image holds.
 pub(crate) fn show_report(report: &ImageReport, all: bool) {
     out_lines(&report::lines(report, all, Screen::of_standard_output()));
+}
+
+/// Shows what tells two images apart.
+pub(crate) fn show_difference(difference: &ImageDifference) {
+    out_lines(&difference::lines(difference, Screen::of_standard_output()));
 }
 
 /// Shows an error with what explains it.

@@ -4,9 +4,11 @@
 //! report.rs       the report, whose JSON has stable field names
 //! process.rs      how its processes start          interpreters.rs  every Python that can be found
 //! packages/       dpkg, apk and conda              layers.rs        layers with what made them
+//! difference.rs   two images compared
 //! own.rs          what Imagewright says of an image it built
 //! ```
 
+mod difference;
 mod interpreters;
 mod layers;
 mod own;
@@ -30,6 +32,9 @@ use crate::error::{BuildError, ErrorKind};
 use crate::event::{Events, Step};
 use crate::python::{Architecture, detect_libc};
 
+pub use difference::{
+    ChangedPackage, ComparedImage, ImageDifference, LayerBytes, PackageChanges, difference,
+};
 pub use report::{
     ImageReport, InterpreterReport, LayerReport, OwnReport, PackageReport, PackageSet, ProcessReport,
 };
