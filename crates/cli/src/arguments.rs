@@ -212,6 +212,14 @@ pub(crate) struct InspectArguments {
     #[arg(long)]
     pub(crate) json: bool,
 
+    /// Print the lock alone, as it was stored
+    #[arg(long, conflicts_with_all = ["json", "all", "sbom"])]
+    pub(crate) lock: bool,
+
+    /// Print the bill of materials alone, as it was stored: CycloneDX 1.6
+    #[arg(long, conflicts_with_all = ["json", "all"])]
+    pub(crate) sbom: bool,
+
     /// List every package; without it long lists end with the largest ones
     #[arg(long, conflicts_with = "json")]
     pub(crate) all: bool,

@@ -11,6 +11,7 @@ pub mod event;
 pub mod inspect;
 pub mod lock;
 pub mod packages;
+pub mod papers;
 pub mod patience;
 pub mod pip;
 pub mod plan;

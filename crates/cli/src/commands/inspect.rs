@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use imagewright_engine::cache::Cache;
 use imagewright_engine::error::BuildError;
-use imagewright_engine::inspect::{ImageReport, InspectContext, inspect};
+use imagewright_engine::inspect::{ImageReport, InspectContext, Paper, inspect, paper};
 use imagewright_spec::{Architecture, ImageReference, Owner, Platform};
 
 use crate::arguments::{InspectArguments, RegistryArguments};
@@ -16,6 +16,10 @@ use crate::signals::cancelled_by_signals;
 
 /// Shows what an image holds.
 pub(crate) async fn run(arguments: &InspectArguments) -> ExitCode {
+    let wanted = [(arguments.lock, Paper::Lock), (arguments.sbom, Paper::Bill)];
+    if let Some((_, wanted)) = wanted.into_iter().find(|(is_wanted, _)| *is_wanted) {
+        return print_paper(arguments, wanted).await;
+    }
     let reading = ReadingDisplay::new();
     let outcome = report(arguments, &reading).await;
     reading.finish();
@@ -30,6 +34,26 @@ pub(crate) async fn run(arguments: &InspectArguments) -> ExitCode {
         }
         Err(error) => {
             tracing::error!(error = display::chain(&error), "the image cannot be inspected");
+            display::show_error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}
+
+/// Prints a paper as it is in the registry.
+async fn print_paper(arguments: &InspectArguments, wanted: Paper) -> ExitCode {
+    let outcome = async {
+        let registry = RegistryAccess::of_arguments(&arguments.registry).client()?;
+        let platform = arguments.platform.clone().unwrap_or_else(own_platform);
+        paper(&registry, &arguments.reference, &platform.into(), wanted).await
+    };
+    match outcome.await {
+        Ok(bytes) => {
+            display::raw(&bytes);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(error = display::chain(&error), "the paper cannot be read");
             display::show_error(&error);
             ExitCode::from(error.kind().exit_code())
         }

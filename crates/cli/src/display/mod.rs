@@ -24,7 +24,7 @@ mod style;
 mod summary;
 
 use std::error::Error as StdError;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, PoisonError};
 
 use imagewright_engine::build::PlannedImage;
@@ -190,6 +190,19 @@ pub(crate) fn json(value: &impl Serialize) {
     if let Ok(line) = serde_json::to_string(value) {
         out(&escape::json(&line));
     }
+}
+
+/// Writes a document as it is; to a terminal, without what could move its cursor.
+pub(crate) fn raw(bytes: &[u8]) {
+    let mut output = std::io::stdout().lock();
+    let text = String::from_utf8_lossy(bytes);
+    let written = if output.is_terminal() {
+        text.lines().try_for_each(|line| writeln!(output, "{}", escape::json(line)))
+    } else {
+        output.write_all(bytes)
+    };
+    // Who reads may have had enough.
+    let _ = written.and_then(|()| output.flush());
 }
 
 /// Shows what an image holds.

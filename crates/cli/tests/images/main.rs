@@ -13,6 +13,7 @@
 //! rebuilt.rs       an image of ours as the base
 //! platforms.rs     one index for two platforms
 //! determinism.rs   the same digest wherever and however it is built
+//! papers.rs        lock, bill of materials, and the difference of two images
 //! reuse.rs         what is not uploaded twice
 //! conda/           conda packages, on bases with a prefix and without
 //! pypi.rs          packages of the real, public index
@@ -28,6 +29,7 @@ mod like_pip;
 mod manifests;
 mod overlaps;
 mod packages;
+mod papers;
 mod platforms;
 mod prefixes;
 mod preserved;

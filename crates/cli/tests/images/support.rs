@@ -64,6 +64,19 @@ impl Workshop {
         }
     }
 
+    /// Runs another command of the program, which must succeed. Gives what it printed.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = Command::new(PROGRAM)
+            .args(arguments)
+            .env("IMAGEWRIGHT_CACHE", self.cache())
+            .env("HOME", self.folder.path())
+            .output()
+            .expect("the program");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {errors}");
+        output.stdout
+    }
+
     /// A container of an image of this workshop's registry.
     pub(crate) fn run(&self, name: &str) -> Runner {
         Runner::start(&self.registry, &self.reference(name))

@@ -15,6 +15,8 @@ pub const BASE_NAME: &str = "org.opencontainers.image.base.name";
 pub const REVISION: &str = "io.imagewright.revision";
 /// Eight hexadecimal digits over the normalised spec.
 pub const SPEC_HASH: &str = "io.imagewright.spec-hash";
+/// Digest of the bill of materials, which is a blob of the same repository.
+pub const BILL: &str = "io.imagewright.bill-of-materials";
 /// Number of layers, from the bottom, that are the base's.
 pub const BASE_LAYERS: &str = "io.imagewright.base-layers";
 

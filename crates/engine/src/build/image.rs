@@ -3,17 +3,19 @@
 use bytes::Bytes;
 use imagewright_oci::manifest::Descriptor;
 use imagewright_oci::media_type::OCI_CONFIG;
+use imagewright_oci::tree::ImageTree;
 use imagewright_spec::SpecHash;
 
 use super::layers::BuiltLayer;
 use crate::assemble::config::{AddedLayer, edit};
 use crate::assemble::manifest::{
-    BASE_DIGEST, BASE_LAYERS, BASE_NAME, LAYERS_DIGEST, NewManifest, REVISION, SPEC_HASH, as_oci_layer,
+    BASE_DIGEST, BASE_LAYERS, BASE_NAME, BILL, LAYERS_DIGEST, NewManifest, REVISION, SPEC_HASH, as_oci_layer,
     image_manifest, layer_media_type, layers_digest,
 };
 use crate::base::Base;
 use crate::error::BuildError;
 use crate::lock::{LOCK_MEDIA_TYPE, Lock};
+use crate::papers::{BILL_MEDIA_TYPE, BillInput, Licence, bill_of_materials};
 
 /// An image that is ready to be pushed.
 pub(super) struct AssembledImage {
@@ -22,6 +24,8 @@ pub(super) struct AssembledImage {
     /// All layers, bottom first.
     pub(super) layers: Vec<Descriptor>,
     pub(super) lock: Bytes,
+    /// The bill of materials.
+    pub(super) bill: Bytes,
     /// Digest of the lock: `sha256:…`.
     pub(super) revision: String,
     pub(super) manifest: NewManifest,
@@ -31,10 +35,19 @@ impl AssembledImage {
     /// Everything that must be in the repository for the image to be whole: configuration, lock and layers.
     pub(super) fn blobs(&self) -> Vec<Descriptor> {
         let lock = Descriptor::of(LOCK_MEDIA_TYPE, &self.lock);
-        let mut blobs = vec![self.config_descriptor.clone(), lock];
+        let bill = Descriptor::of(BILL_MEDIA_TYPE, &self.bill);
+        let mut blobs = vec![self.config_descriptor.clone(), lock, bill];
         blobs.extend(self.layers.iter().cloned());
         blobs
     }
+}
+
+/// What is known of an image's packages.
+pub(super) struct Contents<'build> {
+    /// The tree below pip's layers, without what they replace.
+    pub(super) tree: &'build ImageTree,
+    /// What the locked pip packages say of their licences.
+    pub(super) licences: Vec<Option<Licence>>,
 }
 
 /// Puts an image together from its parts.
@@ -42,6 +55,7 @@ pub(super) fn assemble(
     base: &Base,
     lock: &Lock,
     layers: &[BuiltLayer],
+    contents: &Contents<'_>,
     spec_hash: &SpecHash,
 ) -> Result<AssembledImage, BuildError> {
     let lock_bytes = Bytes::from(lock.to_bytes()?);
@@ -57,6 +71,13 @@ pub(super) fn assemble(
             description: layer.recipe.contents.join(", "),
         }))
         .collect();
+    let bill = bill_of_materials(&BillInput {
+        lock,
+        revision: &revision,
+        tree: contents.tree,
+        config: &base.config,
+        licences: &contents.licences,
+    })?;
     let labels = [(REVISION, revision.clone()), (SPEC_HASH, spec_hash.to_string())];
     let config = edit(&base.config, base.foundation.layers.len(), &added, &labels)?;
     let config = Bytes::from(config.to_string());
@@ -71,6 +92,7 @@ pub(super) fn assemble(
         (BASE_NAME, lock.base.reference.clone()),
         (BASE_DIGEST, lock.base.digest.to_string()),
         (BASE_LAYERS, base.foundation_layers().to_string()),
+        (BILL, imagewright_oci::digest::Digest::of(&bill).to_string()),
         (LAYERS_DIGEST, layers_digest(&descriptors).to_string()),
         (REVISION, revision.clone()),
         (SPEC_HASH, spec_hash.to_string()),
@@ -81,6 +103,7 @@ pub(super) fn assemble(
         config_descriptor,
         layers: descriptors,
         lock: lock_bytes,
+        bill,
         revision,
         manifest,
     })

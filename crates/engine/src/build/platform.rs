@@ -5,7 +5,7 @@ use std::error::Error;
 use imagewright_oci::manifest::Platform;
 
 use super::describe::{describe_base, describe_lock, platform_image};
-use super::image::assemble;
+use super::image::{Contents, assemble};
 use super::layers::{PipLayers, Stack, conda_stack, lose_damaged, measure, pip_stack, recipes};
 use super::record::{BuildRecord, RecordKey, now};
 use super::target::{compiler, has_same_bytecode};
@@ -136,7 +136,9 @@ impl Shared<'_> {
         drop(stacks);
         let layers =
             measure(recipes, &self.context.cache, &self.owners(), &publisher, &self.processors).await?;
-        let assembled = assemble(&base, &lock, &layers, &self.plan.spec.spec_hash())?;
+        let licences = prepared.iter().map(|package| package.facts.licence.clone()).collect();
+        let contents = Contents { tree: &reduced, licences };
+        let assembled = assemble(&base, &lock, &layers, &contents, &self.plan.spec.spec_hash())?;
         steps.push(StepSeconds {
             step: Step::Layers,
             seconds: step.finish(words::count(layers.len(), "layer")),

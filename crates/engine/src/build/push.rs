@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use imagewright_oci::manifest::Platform;
 use imagewright_oci::media_type::OCI_MANIFEST;
@@ -17,6 +16,8 @@ use crate::assemble::manifest::NewManifest;
 use crate::base::Base;
 use crate::error::BuildError;
 use crate::event::RunningStep;
+use crate::lock::LOCK_MEDIA_TYPE;
+use crate::papers::BILL_MEDIA_TYPE;
 use crate::publish::{Publisher, PushProgress, Reused};
 use crate::summary::StepSeconds;
 
@@ -118,16 +119,8 @@ impl Shared<'_> {
         let system = system.buffer_unordered(1).try_collect::<Vec<()>>();
         let config = publisher.put_bytes(&image.config_descriptor, image.config.clone());
         tokio::try_join!(copies, system, uploads, config)?;
-        self.put_manifest(publisher, &image.manifest, image.lock.clone()).await
-    }
-
-    async fn put_manifest(
-        &self,
-        publisher: &Publisher,
-        manifest: &NewManifest,
-        lock: Bytes,
-    ) -> Result<(), BuildError> {
-        publisher.put_manifest(manifest).await?;
-        publisher.put_lock(lock, manifest).await
+        publisher.put_manifest(&image.manifest).await?;
+        publisher.put_paper(LOCK_MEDIA_TYPE, image.lock.clone(), &image.manifest).await?;
+        publisher.put_paper(BILL_MEDIA_TYPE, image.bill.clone(), &image.manifest).await
     }
 }

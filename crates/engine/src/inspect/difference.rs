@@ -133,15 +133,15 @@ fn changes(key: &SetKey, left: &Packages<'_>, right: &Packages<'_>) -> Option<Pa
             to_size: new.size,
         })
     });
-    let changes = PackageChanges {
+    let found = PackageChanges {
         manager: key.0.to_owned(),
         prefix: key.1.clone(),
         added: only(right, left),
         removed: only(left, right),
         changed: changed.collect(),
     };
-    let is_empty = changes.added.is_empty() && changes.removed.is_empty() && changes.changed.is_empty();
-    (!is_empty).then_some(changes)
+    let is_empty = found.added.is_empty() && found.removed.is_empty() && found.changed.is_empty();
+    (!is_empty).then_some(found)
 }
 
 fn compared(report: &ImageReport) -> ComparedImage {

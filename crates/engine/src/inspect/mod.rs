@@ -4,7 +4,7 @@
 //! report.rs       the report, whose JSON has stable field names
 //! process.rs      how its processes start          interpreters.rs  every Python that can be found
 //! packages/       dpkg, apk and conda              layers.rs        layers with what made them
-//! difference.rs   two images compared
+//! difference.rs   two images compared              papers.rs        lock and bill of materials
 //! own.rs          what Imagewright says of an image it built
 //! ```
 
@@ -13,6 +13,7 @@ mod interpreters;
 mod layers;
 mod own;
 mod packages;
+mod papers;
 pub(crate) use packages::paragraphs;
 mod process;
 mod report;
@@ -35,6 +36,7 @@ use crate::python::{Architecture, detect_libc};
 pub use difference::{
     ChangedPackage, ComparedImage, ImageDifference, LayerBytes, PackageChanges, difference,
 };
+pub use papers::{Paper, paper};
 pub use report::{
     ImageReport, InterpreterReport, LayerReport, OwnReport, PackageReport, PackageSet, ProcessReport,
 };

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{Cache, read_checked, write_checked};
 use crate::error::BuildError;
+use crate::papers::Licence;
 use crate::wheel::{Content, InstallScheme, Interpreter, StagedPackage};
 
 /// Raised whenever staging the same wheel would give other files.
-const STAGING_VERSION: u32 = 1;
+const STAGING_VERSION: u32 = 2;
 
 /// Names everything that staged files depend on: the wheel, the scheme, the interpreter that made the bytecode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub struct StagedFacts {
     pub name: String,
     /// Version as PEP 440 normalises it.
     pub version: String,
+    /// What it says of its licence.
+    pub licence: Option<Licence>,
     /// Absolute paths of its files, in the order of the tar.
     pub paths: Vec<String>,
     /// Path of the `REQUESTED` marker.
@@ -77,6 +80,7 @@ impl StagedFacts {
         Self {
             name: package.name.clone(),
             version: package.version.clone(),
+            licence: package.licence.clone(),
             paths: package.files.iter().map(|file| file.path.clone()).collect(),
             requested_path: package.requested.marker.path.clone(),
             record_path: package.requested.record.path.clone(),

@@ -2,8 +2,8 @@
 
 mod blobs;
 mod layer_repository;
-mod lock_artifact;
 mod manifests;
+mod papers;
 mod progress;
 
 use std::sync::Arc;

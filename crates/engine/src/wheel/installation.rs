@@ -276,6 +276,7 @@ impl<'a> Installation<'a> {
         StagedPackage {
             name: metadata.name.clone(),
             version: metadata.version.to_string(),
+            licence: metadata.licence.clone(),
             dist_info_dir: join(library, self.dist_info),
             files: self.files.into_values().map(|installed| installed.file).collect(),
             scripts: self.scripts,

@@ -5,6 +5,7 @@ use pep440_rs::Version;
 use super::archive::Member;
 use super::error::WheelProblem;
 use super::names::{WheelFileName, normalised_name, parse_version, shown};
+use crate::papers::{Licence, licence_of_metadata};
 
 /// The one `.dist-info` folder of a wheel, which must belong to the distribution the file name speaks of.
 pub(super) fn dist_info_folder(members: &[Member], expected: &WheelFileName) -> Result<String, WheelProblem> {
@@ -55,6 +56,8 @@ pub(super) struct CoreMetadata {
     pub name: String,
     /// Normalised by PEP 440.
     pub version: Version,
+    /// What it says of its licence.
+    pub licence: Option<Licence>,
 }
 
 impl CoreMetadata {
@@ -77,7 +80,11 @@ impl CoreMetadata {
                 reason: format!("states the name `{}`, which packages cannot have", shown(name)),
             });
         }
-        Ok(Self { name: name.to_owned(), version: expected.version.clone() })
+        Ok(Self {
+            name: name.to_owned(),
+            version: expected.version.clone(),
+            licence: licence_of_metadata(&text),
+        })
     }
 }
 

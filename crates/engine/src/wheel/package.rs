@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::papers::Licence;
+
 /// The time of every file that we write ourselves: 1980-01-01T00:00:00Z, the earliest that ZIP tools accept.
 pub const GENERATED_MTIME: i64 = 315_532_800;
 
@@ -15,6 +17,8 @@ pub struct StagedPackage {
     pub name: String,
     /// Version as PEP 440 normalises it.
     pub version: String,
+    /// What its metadata says of its licence.
+    pub licence: Option<Licence>,
     /// Absolute path of the `.dist-info` folder in the image.
     pub dist_info_dir: String,
     /// Every file, sorted by path, no path twice, none below another.

@@ -19,3 +19,5 @@ mod platforms;
 mod refused;
 mod variants;
 mod with_pip;
+
+pub(crate) use packages::forge;

@@ -31,7 +31,7 @@ pub(super) fn compiled() -> CondaPackage {
 }
 
 /// A server whose channel `conda-forge` has Python and two versions each of two pure packages.
-pub(super) fn forge() -> Channels {
+pub(crate) fn forge() -> Channels {
     let channels = Channels::new();
     let forge = channels.channel("conda-forge");
     forge.add(&python()).add(&compiled());

@@ -1,0 +1,111 @@
+//! The papers that come with an image: lock and bill of materials, and what tells two images apart.
+
+use std::collections::BTreeSet;
+
+use imagewright_testkit::{PackageIndex, WheelBuilder, bases, require_tool};
+use serde_json::Value;
+
+use crate::conda::forge;
+use crate::support::{Workshop, demo_wheel};
+
+#[tokio::test]
+async fn an_image_comes_with_its_lock_and_a_bill_of_materials() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = bases::debian_python(&workshop.registry).await;
+    let wheel =
+        WheelBuilder::new("thing", "1.0").metadata_line("License-Expression: Apache-2.0 OR MIT").build();
+    let index = PackageIndex::with(&[wheel]);
+    let channels = forge();
+
+    let wanted = workshop.build(&base.reference, "team/image:1").conda("greeting").channels(&channels);
+    let built = wanted.pip("thing").index(&index).succeed();
+
+    // This registry keeps no list of referrers: the one under the fallback tag has both.
+    let tag = built.digest().replace(':', "-");
+    let referrers = workshop.registry.manifest("team/image", &tag).await.unwrap();
+    let kinds: BTreeSet<&str> = referrers["manifests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["artifactType"].as_str().unwrap())
+        .collect();
+    let expected = ["application/vnd.cyclonedx+json", "application/vnd.imagewright.lock.v1+json"];
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
+
+    let reference = workshop.reference("team/image:1");
+    let lock: Value = serde_json::from_slice(&workshop.command(&["inspect", "--lock", &reference])).unwrap();
+    assert_eq!(lock["pip"][0]["name"], "thing");
+    let bill: Value = serde_json::from_slice(&workshop.command(&["inspect", "--sbom", &reference])).unwrap();
+    check(&bill);
+    let component = |name: &str| {
+        let mut components = bill["components"].as_array().unwrap().iter();
+        components
+            .find(|one| one["name"] == name)
+            .unwrap_or_else(|| panic!("{name} is not in {bill:#}"))
+            .clone()
+    };
+    let thing = component("thing");
+    assert_eq!(thing["purl"], "pkg:pypi/thing@1.0");
+    assert_eq!(thing["licenses"][0]["expression"], "Apache-2.0 OR MIT");
+    assert_eq!(thing["properties"][0]["value"], "build");
+    let greeting = component("greeting");
+    let purl = greeting["purl"].as_str().unwrap();
+    assert!(purl.starts_with("pkg:conda/greeting@2.0?build=py_0&channel="), "{purl}");
+    assert_eq!(greeting["hashes"][0]["alg"], "SHA-256");
+    let library = component("libc6");
+    assert_eq!(library["properties"][0]["value"], "base");
+    assert!(library["purl"].as_str().unwrap().ends_with("?arch=amd64&distro=debian-12"), "{library}");
+    // No component is there twice, and none of pip's stands for one of conda's.
+    let greetings = bill["components"].as_array().unwrap().iter().filter(|one| one["name"] == "greeting");
+    assert_eq!(greetings.count(), 1);
+}
+
+/// What the schema of `CycloneDX` 1.6 asks of the parts that we write.
+fn check(bill: &Value) {
+    assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.6".into()));
+    assert!(bill["serialNumber"].as_str().unwrap().starts_with("urn:uuid:"));
+    let mut references = BTreeSet::from(["image"]);
+    for component in bill["components"].as_array().unwrap() {
+        for field in ["type", "name", "version", "bom-ref", "purl"] {
+            assert!(component[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {component}");
+        }
+        assert!(references.insert(component["bom-ref"].as_str().unwrap()), "twice: {component}");
+        let purl = component["purl"].as_str().unwrap();
+        assert!(purl.starts_with("pkg:") && purl.contains('@') && !purl.contains(' '), "{purl}");
+    }
+}
+
+#[tokio::test]
+async fn what_tells_two_images_apart_is_listed() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = bases::debian_python(&workshop.registry).await;
+    let index = PackageIndex::with(&[
+        demo_wheel("thing", "1.0"),
+        demo_wheel("thing", "2.0"),
+        demo_wheel("more", "1.0"),
+    ]);
+    let build = |to: &str, requirements: &[&str]| {
+        let build = workshop.build(&base.reference, to).index(&index);
+        requirements.iter().fold(build, |build, requirement| build.pip(requirement)).succeed();
+    };
+    build("team/image:1", &["thing==1.0"]);
+    build("team/image:2", &["thing==2.0", "more"]);
+
+    let (one, two) = (workshop.reference("team/image:1"), workshop.reference("team/image:2"));
+    let found: Value = serde_json::from_slice(&workshop.command(&["diff", "--json", &one, &two])).unwrap();
+
+    let changes = found["packages"].as_array().unwrap();
+    assert_eq!(changes.len(), 1, "{found:#}");
+    assert_eq!(changes[0]["manager"], "pip");
+    assert_eq!(changes[0]["added"][0]["name"], "more");
+    let changed = &changes[0]["changed"][0];
+    assert_eq!((&changed["from"], &changed["to"]), (&"1.0".into(), &"2.0".into()), "{found:#}");
+    assert!(found["layers"]["shared"].as_u64().unwrap() > 10_000_000, "{found:#}");
+    assert!(found["layers"]["added"].as_u64().unwrap() > 0, "{found:#}");
+    let same: Value = serde_json::from_slice(&workshop.command(&["diff", "--json", &one, &one])).unwrap();
+    assert_eq!(same["identical"], true);
+    let shown = String::from_utf8(workshop.command(&["diff", &one, &two])).unwrap();
+    assert!(shown.contains("~ thing  1.0 → 2.0"), "{shown}");
+}
