@@ -24,7 +24,7 @@ pub(crate) enum Command {
     /// Show what an image holds: system, interpreters, packages, layers.
     Inspect(Box<InspectArguments>),
     /// Show what tells two images apart: packages and bytes.
-    Diff(DiffArguments),
+    Diff(Box<DiffArguments>),
     /// Check which parts this machine has, and how to get those that are missing.
     Doctor(DoctorArguments),
     /// Show the cache, or make it smaller.
@@ -212,13 +212,8 @@ pub(crate) struct InspectArguments {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Print the lock alone, as it was stored
-    #[arg(long, conflicts_with_all = ["json", "all", "sbom"])]
-    pub(crate) lock: bool,
-
-    /// Print the bill of materials alone, as it was stored: CycloneDX 1.6
-    #[arg(long, conflicts_with_all = ["json", "all"])]
-    pub(crate) sbom: bool,
+    #[command(flatten)]
+    pub(crate) papers: PaperArguments,
 
     /// List every package; without it long lists end with the largest ones
     #[arg(long, conflicts_with = "json")]
@@ -227,6 +222,18 @@ pub(crate) struct InspectArguments {
     /// Folder of the cache [default: ~/.cache/imagewright]
     #[arg(long, value_name = "DIR", env = "IMAGEWRIGHT_CACHE", hide_env_values = true)]
     pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// Which paper of an image is printed.
+#[derive(Debug, Args)]
+pub(crate) struct PaperArguments {
+    /// Print the lock alone, as it was stored
+    #[arg(long, conflicts_with_all = ["json", "all", "sbom"])]
+    pub(crate) lock: bool,
+
+    /// Print the bill of materials alone, as it was stored: `CycloneDX` 1.6
+    #[arg(long, conflicts_with_all = ["json", "all"])]
+    pub(crate) sbom: bool,
 }
 
 /// Options of `diff`.

@@ -16,7 +16,7 @@ use crate::signals::cancelled_by_signals;
 
 /// Shows what an image holds.
 pub(crate) async fn run(arguments: &InspectArguments) -> ExitCode {
-    let wanted = [(arguments.lock, Paper::Lock), (arguments.sbom, Paper::Bill)];
+    let wanted = [(arguments.papers.lock, Paper::Lock), (arguments.papers.sbom, Paper::Bill)];
     if let Some((_, wanted)) = wanted.into_iter().find(|(is_wanted, _)| *is_wanted) {
         return print_paper(arguments, wanted).await;
     }
