@@ -100,8 +100,8 @@ async fn what_tells_two_images_apart_is_listed() {
     assert_eq!(changes.len(), 1, "{found:#}");
     assert_eq!(changes[0]["manager"], "pip");
     assert_eq!(changes[0]["added"][0]["name"], "more");
-    let changed = &changes[0]["changed"][0];
-    assert_eq!((&changed["from"], &changed["to"]), (&"1.0".into(), &"2.0".into()), "{found:#}");
+    let thing = &changes[0]["changed"][0];
+    assert_eq!((&thing["from"], &thing["to"]), (&"1.0".into(), &"2.0".into()), "{found:#}");
     assert!(found["layers"]["shared"].as_u64().unwrap() > 10_000_000, "{found:#}");
     assert!(found["layers"]["added"].as_u64().unwrap() > 0, "{found:#}");
     let same: Value = serde_json::from_slice(&workshop.command(&["diff", "--json", &one, &one])).unwrap();
