@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use imagewright_oci::digest::{Digest, Sha256Hasher};
 use imagewright_oci::layer::codec::Compression;
 use imagewright_oci::layer::index::{IndexLimits, LayerIndex, index_layer};
@@ -17,15 +16,16 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::prepare::StopOnDrop;
+use super::together::{Placed, prepare_together};
 use crate::assemble::frame::{FrameKey, write_frame};
-use crate::assemble::overlap::{Overlaps, find_overlaps};
+use crate::assemble::overlap::Overlaps;
 use crate::assemble::placement::{Placement, Placer};
 use crate::base::blocking;
 use crate::cache::{Cache, StagingFolder, read_checked, write_checked, write_entry};
-use crate::cancel::{self, CancellationToken};
+use crate::cancel::CancellationToken;
 use crate::conda::{StageInput, label, stage};
 use crate::error::BuildError;
-use crate::event::{RunningStep, Unit};
+use crate::event::RunningStep;
 use crate::lock::LockedCondaPackage;
 use crate::pip::FileUrl;
 use crate::pip::download::{Downloader, WantedFile};
@@ -34,9 +34,6 @@ use crate::wheel::{BytecodeCompiler, Interpreter};
 
 /// Raised whenever staging the same package would give other files.
 const STAGING_VERSION: u32 = 1;
-
-/// Packages that are worked on at the same time; those that wait for a download hold no processor.
-const CONCURRENT_PACKAGES: usize = 16;
 
 /// A conda package whose frame is in the cache.
 #[derive(Debug, Clone)]
@@ -57,6 +54,16 @@ pub struct PreparedConda {
     pub index: Arc<LayerIndex>,
     /// True when the frame was made in this build.
     pub fresh: bool,
+}
+
+impl Placed for PreparedConda {
+    fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn placement(&self) -> &Placement {
+        &self.placement
+    }
 }
 
 /// Everything that preparing conda packages needs.
@@ -117,27 +124,9 @@ impl CondaPreparer {
         packages: &[WantedConda<'_>],
         step: &RunningStep,
     ) -> Result<(Vec<PreparedConda>, Overlaps), BuildError> {
-        let total = packages.len() as u64;
-        let done = AtomicU64::new(0);
-        step.progress(0, total, Unit::Packages);
-        let nothing_left_out = BTreeSet::new();
-        let prepare = async |at: usize| {
-            let prepared = self.package(&packages[at], &nothing_left_out).await?;
-            step.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total, Unit::Packages);
-            Ok::<_, BuildError>((at, prepared))
-        };
-        let work = stream::iter(0..packages.len()).map(prepare).buffer_unordered(CONCURRENT_PACKAGES);
-        let mut prepared: Vec<(usize, PreparedConda)> =
-            cancel::unless_cancelled(&self.cancellation, work.try_collect()).await?;
-        prepared.sort_by_key(|(at, _)| *at);
-        let mut prepared: Vec<PreparedConda> = prepared.into_iter().map(|(_, package)| package).collect();
-        let placed = prepared.iter().map(|package| (package.label.as_str(), &*package.placement));
-        let overlaps = find_overlaps(placed)?;
-        for (at, left_out) in &overlaps.left_out {
-            let again = self.package(&packages[*at], left_out);
-            prepared[*at] = cancel::unless_cancelled(&self.cancellation, again).await?;
-        }
-        Ok((prepared, overlaps))
+        let prepare =
+            async |at: usize, left_out: &BTreeSet<String>| self.package(&packages[at], left_out).await;
+        prepare_together(packages.len(), prepare, step, &self.cancellation).await
     }
 
     async fn package(

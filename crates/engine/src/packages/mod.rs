@@ -3,6 +3,7 @@
 mod conda;
 mod prepare;
 mod staged;
+mod together;
 
 pub use conda::{CondaPreparer, PreparedConda, WantedConda};
 pub use prepare::{LocalWheel, PackageSource, PreparedPackage, Preparer};

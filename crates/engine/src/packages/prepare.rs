@@ -4,29 +4,26 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use imagewright_oci::layer::codec::Compression;
 use imagewright_oci::tree::ImageTree;
 use tokio::sync::Semaphore;
 
 use super::staged::{StagedFacts, StagedKey};
+use super::together::{Placed, prepare_together};
 use crate::assemble::frame::{FrameKey, write_frame};
-use crate::assemble::overlap::{Overlaps, find_overlaps};
+use crate::assemble::overlap::Overlaps;
 use crate::assemble::placement::{Placement, Placer};
 use crate::base::blocking;
 use crate::cache::{Cache, StagingFolder};
-use crate::cancel::{self, CancellationToken};
+use crate::cancel::CancellationToken;
 use crate::error::BuildError;
-use crate::event::{RunningStep, Unit};
+use crate::event::RunningStep;
 use crate::lock::LockedPackage;
 use crate::scope::Scope;
 use crate::wheel::{BytecodeCompiler, InstallScheme, StageOptions, WheelLimits, stage_wheel};
-
-/// Packages that are worked on at the same time; those that wait for a download hold no processor.
-const CONCURRENT_PACKAGES: usize = 16;
 
 /// Gives the verified wheel of a locked package: from the cache, or by downloading it.
 pub trait PackageSource: Send + Sync {
@@ -58,6 +55,16 @@ pub struct PreparedPackage {
     pub size: u64,
     /// True when the frame was made in this build.
     pub fresh: bool,
+}
+
+impl Placed for PreparedPackage {
+    fn label(&self) -> &str {
+        &self.facts.name
+    }
+
+    fn placement(&self) -> &Placement {
+        &self.placement
+    }
 }
 
 /// Everything that preparing packages needs.
@@ -95,28 +102,9 @@ impl Preparer {
         packages: &[LockedPackage],
         step: &RunningStep,
     ) -> Result<(Vec<PreparedPackage>, Overlaps), BuildError> {
-        let total = packages.len() as u64;
-        let done = AtomicU64::new(0);
-        step.progress(0, total, Unit::Packages);
-        let nothing_left_out = BTreeSet::new();
-        let prepare = async |at: usize| {
-            let prepared = self.package(&packages[at], &nothing_left_out).await?;
-            step.progress(done.fetch_add(1, Ordering::Relaxed) + 1, total, Unit::Packages);
-            Ok::<_, BuildError>((at, prepared))
-        };
-        let work = stream::iter(0..packages.len()).map(prepare).buffer_unordered(CONCURRENT_PACKAGES);
-        let mut prepared: Vec<(usize, PreparedPackage)> =
-            cancel::unless_cancelled(&self.cancellation, work.try_collect()).await?;
-        prepared.sort_by_key(|(at, _)| *at);
-        let mut prepared: Vec<PreparedPackage> = prepared.into_iter().map(|(_, package)| package).collect();
-
-        let placed = prepared.iter().map(|package| (package.facts.name.as_str(), &*package.placement));
-        let overlaps = find_overlaps(placed)?;
-        for (at, left_out) in &overlaps.left_out {
-            let again = self.package(&packages[*at], left_out);
-            prepared[*at] = cancel::unless_cancelled(&self.cancellation, again).await?;
-        }
-        Ok((prepared, overlaps))
+        let prepare =
+            async |at: usize, left_out: &BTreeSet<String>| self.package(&packages[at], left_out).await;
+        prepare_together(packages.len(), prepare, step, &self.cancellation).await
     }
 
     /// Makes one package's frame, or finds it.
