@@ -45,7 +45,7 @@ pub(crate) enum EventFormat {
 #[command(after_help = EXAMPLES_AND_EXIT_CODES)]
 pub(crate) struct BuildArguments {
     /// Image to start from
-    #[arg(long, value_name = "REF", required_unless_present_any = ["plan", "file"])]
+    #[arg(long, value_name = "REF", required_unless_present_any = ["plan", "file", "lock"])]
     pub(crate) base: Option<ImageReference>,
 
     /// Python requirement as pip reads it (repeatable)
@@ -86,6 +86,17 @@ pub(crate) struct BuildArguments {
     /// requirements.txt, environment.yml or image.toml (repeatable)
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub(crate) file: Vec<PathBuf>,
+
+    /// Lock of an earlier build: exactly its packages on exactly its base (repeatable, one a platform); --base says
+    /// where the base is now, if that is elsewhere
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "pip", "apt", "conda", "file", "kind", "cuda", "channel_alias", "channel_mirror", "compression", "dry_run",
+    ])]
+    pub(crate) lock: Vec<PathBuf>,
+
+    /// Fetch what begins with one address from another, as a mirror has it (repeatable)
+    #[arg(long, value_name = "URL=URL")]
+    pub(crate) mirror: Vec<String>,
 
     /// Where to push the image, with its tag
     #[arg(long, value_name = "REF", required_unless_present_any = ["plan", "dry_run"])]
@@ -143,7 +154,7 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "base", "pip", "apt", "conda", "file", "to", "platform", "index_url", "extra_index_url", "authfile",
         "insecure_registry", "ca_bundle", "layer_repo", "layer_authfile", "owner", "compression",
-        "fresh", "kind", "cuda", "channel_alias", "channel_mirror",
+        "fresh", "lock", "mirror", "kind", "cuda", "channel_alias", "channel_mirror",
     ])]
     pub(crate) plan: Option<PathBuf>,
 

@@ -4,7 +4,8 @@
 //! the image's repository, named by the manifest's annotation `io.imagewright.revision`.
 
 use imagewright_oci::digest::Digest;
-use imagewright_spec::ImageReference;
+use imagewright_oci::layer::codec::Compression;
+use imagewright_spec::{AptPackage, ImageReference};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde::{Deserialize, Serialize};
@@ -31,11 +32,21 @@ pub struct Lock {
     pub version: u32,
     /// `linux/amd64`.
     pub platform: String,
+    /// What was asked for, eight hexadecimal digits over the normalised spec: the image names it too.
+    #[serde(default)]
+    pub spec_hash: String,
+    /// Codec of the layers.
+    #[serde(default)]
+    pub compression: Compression,
     /// The image below all packages.
     pub base: LockedBase,
     /// The interpreter that pip packages are for; absent where there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub python: Option<LockedPython>,
+    /// System packages that were asked for by name, where all of `apt` came of that: the others are marked as
+    /// installed for their sake.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apt_requested: Vec<AptPackage>,
     /// System packages that were installed or replaced, with their dependencies, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub apt: Vec<LockedSystemPackage>,
@@ -176,6 +187,9 @@ impl Lock {
         if self.base.reference.parse::<ImageReference>().is_err() {
             return Some("its base is no image reference".to_owned());
         }
+        if !self.apt.iter().all(LockedSystemPackage::is_sound) {
+            return Some("a system package has no proper name, version or architecture".to_owned());
+        }
         if let Some(odd) = self.conda.as_ref().and_then(LockedConda::oddity) {
             return Some(odd);
         }
@@ -214,6 +228,9 @@ mod tests {
             platform: "linux/amd64".into(),
             base: LockedBase { reference: "registry.example/base:1".into(), digest: Digest::of(b"base") },
             python: None,
+            spec_hash: "7ddacd5d".into(),
+            compression: Compression::default(),
+            apt_requested: Vec::new(),
             apt: Vec::new(),
             conda: None,
             pip: vec![LockedPackage {

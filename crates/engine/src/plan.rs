@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use imagewright_oci::layer::codec::Compression;
 use imagewright_spec::{
-    Architecture, BuildSpec, ImageReference, IndexCredentials, Owner, Platform, RepositoryReference,
+    Architecture, BuildSpec, ImageKind, ImageReference, IndexCredentials, Owner, Platform,
+    RepositoryReference,
 };
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::conda::CondaSettings;
 use crate::error::{BuildError, ErrorKind};
+use crate::lock::Lock;
 use crate::patience::Patience;
 
 /// Seconds for which a lock is used again for the same spec on the same base: one day.
@@ -26,6 +29,13 @@ pub struct BuildPlan {
     pub spec: BuildSpec,
     /// Where the image is pushed, with its tag.
     pub to: ImageReference,
+    /// Locks of an earlier build, one a platform: exactly their packages are put on their base, and the spec names
+    /// nothing but where that base is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<Lock>,
+    /// Addresses that are fetched from elsewhere: what begins with the first is asked at the second.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mirrors: Vec<Mirror>,
     /// For whom it is built, as the operator says; without it, for the one owner that a machine has. What is fetched
     /// with credentials or made by executing a base is kept for the owner alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,6 +86,8 @@ impl BuildPlan {
         Self {
             spec,
             to,
+            locks: Vec::new(),
+            mirrors: Vec::new(),
             owner: None,
             platforms: default_platforms(),
             layer_repository: None,
@@ -145,7 +157,79 @@ impl BuildPlan {
                 );
             }
         }
+        self.check_locks()
+    }
+
+    /// The lock of a platform, where the image is built from one.
+    pub fn lock_of(&self, platform: &str) -> Option<&Lock> {
+        self.locks.iter().find(|lock| lock.platform == platform)
+    }
+
+    fn check_locks(&self) -> Result<(), BuildError> {
+        let invalid = |message: String, next: &str| {
+            Err(BuildError::new(ErrorKind::SpecInvalid, message).with_next_step(next.to_owned()))
+        };
+        if self.locks.is_empty() {
+            return Ok(());
+        }
+        if !self.spec.is_empty() || self.spec.kind != ImageKind::Cpu {
+            return invalid(
+                "a lock names all packages, and further ones are asked for".to_owned(),
+                "build from the lock alone, or from packages without it",
+            );
+        }
+        for platform in &self.platforms {
+            let name = platform.to_string();
+            if self.locks.iter().filter(|lock| lock.platform == name).count() != 1 {
+                return invalid(
+                    format!("there is not exactly one lock for {name}"),
+                    "pass one lock for each platform of the image",
+                );
+            }
+        }
+        if self.locks.iter().any(|lock| lock.compression != self.compression) {
+            return invalid(
+                "the codec of the layers is another one than that of the lock".to_owned(),
+                "leave --compression out",
+            );
+        }
+        if let Some(odd) =
+            self.locks.iter().find(|lock| !lock.apt.is_empty() && lock.apt_requested.is_empty())
+        {
+            return invalid(
+                format!(
+                    "the lock for {} is of an image that was built upon an image of ours with system packages of its own",
+                    odd.platform
+                ),
+                "build that one from its lock first, and then this one from its packages",
+            );
+        }
         Ok(())
+    }
+}
+
+/// Addresses that are fetched from elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mirror {
+    /// How the addresses begin.
+    pub from: Url,
+    /// What stands in place of that.
+    pub to: Url,
+}
+
+impl Mirror {
+    /// Where an address is fetched from: by the first mirror that is for it, else where it says.
+    pub fn of(mirrors: &[Self], address: &Url) -> Url {
+        let elsewhere = mirrors.iter().find_map(|mirror| {
+            let rest = address.as_str().strip_prefix(mirror.from.as_str())?;
+            // A folder ends at a slash: `…/conda-forge` is not the beginning of `…/conda-forge-labs`.
+            let is_below = mirror.from.as_str().ends_with('/') || rest.starts_with('/');
+            let address =
+                format!("{}/{}", mirror.to.as_str().trim_end_matches('/'), rest.trim_start_matches('/'));
+            if is_below { address.parse().ok() } else { None }
+        });
+        elsewhere.unwrap_or_else(|| address.clone())
     }
 }
 
@@ -155,4 +239,25 @@ fn default_platforms() -> Vec<Platform> {
 
 fn default_freshness() -> u64 {
     DEFAULT_FRESHNESS_SECONDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_below_a_mirrored_one_are_fetched_elsewhere() {
+        let mirror = |from: &str| Mirror {
+            from: from.parse().unwrap(),
+            to: "https://mirror.example/forge/".parse().unwrap(),
+        };
+        let of =
+            |mirrors: &[Mirror], address: &str| Mirror::of(mirrors, &address.parse().unwrap()).to_string();
+        let forge = mirror("https://conda.example/forge");
+        let expected = "https://mirror.example/forge/noarch/a.conda";
+        assert_eq!(of(&[forge.clone()], "https://conda.example/forge/noarch/a.conda"), expected);
+        for elsewhere in ["https://conda.example/forge-labs/a.conda", "https://other.example/forge/a.conda"] {
+            assert_eq!(of(std::slice::from_ref(&forge), elsewhere), elsewhere);
+        }
+    }
 }

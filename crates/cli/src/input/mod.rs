@@ -2,6 +2,7 @@
 
 mod channels;
 mod files;
+mod locks;
 pub(crate) mod size;
 
 use std::io::Read as _;
@@ -40,6 +41,9 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
         let mut plan = BuildPlan::from_json(&read_plan(path)?)?;
         plan.conda.credentials.extend(channels::credentials(arguments)?);
         return owned(patient(plan, arguments));
+    }
+    if !arguments.lock.is_empty() {
+        return owned(patient(locks::plan(arguments)?, arguments));
     }
     let mut request = PackageRequest::default();
     let mut errors = Vec::new();
@@ -87,6 +91,13 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     if !arguments.platform.is_empty() {
         plan.platforms.clone_from(&arguments.platform);
     }
+    plan.compression = arguments.compression;
+    common(&mut plan, arguments)?;
+    if plan.owner.is_some() { Ok(patient(plan, arguments)) } else { owned(patient(plan, arguments)) }
+}
+
+/// What is said of the machine and its network, whatever is built.
+fn common(plan: &mut BuildPlan, arguments: &BuildArguments) -> Result<(), BuildError> {
     plan.layer_repository = match (&arguments.layer_repo, variable(LAYER_REPOSITORY)) {
         (Some(repository), _) => Some(repository.clone()),
         (None, Some(text)) => Some(text.parse().map_err(|problem| wrong_option(LAYER_REPOSITORY, &problem))?),
@@ -95,13 +106,13 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     plan.layer_auth_file =
         arguments.layer_authfile.clone().or_else(|| variable(LAYER_AUTHFILE).map(PathBuf::from));
     plan.conda = channels::settings(arguments)?;
+    plan.mirrors = locks::mirrors(arguments)?;
     plan.owner.clone_from(&arguments.owner);
-    plan.compression = arguments.compression;
     plan.fresh = arguments.fresh;
     plan.auth_file.clone_from(&arguments.registry.authfile);
     plan.insecure_registries.clone_from(&arguments.registry.insecure_registry);
     plan.ca_bundles.clone_from(&arguments.registry.ca_bundle);
-    if plan.owner.is_some() { Ok(patient(plan, arguments)) } else { owned(patient(plan, arguments)) }
+    Ok(())
 }
 
 /// Gives a plan the owner that the environment names. A plan for another one is refused: the operator has said for

@@ -61,6 +61,50 @@ async fn an_image_comes_with_its_lock_and_a_bill_of_materials() {
     assert_eq!(greetings.count(), 1);
 }
 
+#[tokio::test]
+async fn a_lock_builds_the_very_same_image_from_mirrors() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "bwrap", "slirp4netns", "uv");
+    let workshop = Workshop::new();
+    let base = bases::debian_python(&workshop.registry).await;
+    let wheels = [demo_wheel("thing", "1.0"), demo_wheel("helper", "1.0")];
+    let index = PackageIndex::with(&wheels);
+    let channels = forge();
+    let wanted = workshop.build(&base.reference, "team/image:1").conda("greeting=1.0").channels(&channels);
+    let first = wanted.pip("thing").pip("helper").index(&index).arguments(&["--apt", "jq"]).succeed();
+    let lock = workshop.folder.path().join("image.lock");
+    let reference = workshop.reference("team/image:1");
+    std::fs::write(&lock, workshop.command(&["inspect", "--lock", &reference])).unwrap();
+    let lock = lock.to_str().unwrap();
+
+    // Where everything came from is gone, and newer versions are there.
+    let origin = |url: &str| url.split('/').take(3).collect::<Vec<_>>().join("/");
+    let gone = [origin(&index.url()), origin(&channels.url())];
+    drop((index, channels));
+    let (index, channels) = (PackageIndex::with(&wheels), forge());
+    index.add_wheel(&demo_wheel("thing", "9.0"));
+    let mirrors = [
+        format!("{}/={}/", gone[0], origin(&index.url())),
+        format!("{}/={}/", gone[1], origin(&channels.url())),
+    ];
+    let empty = tempfile::tempdir().unwrap();
+    let build = || {
+        let build = workshop.bare_build().cache(empty.path());
+        build.arguments(&["--lock", lock, "--mirror", &mirrors[0], "--mirror", &mirrors[1]])
+    };
+    let again = build().arguments(&["--to", &workshop.reference("team/again:1")]).succeed();
+    assert_eq!(again.digest(), first.digest(), "{again:#?}");
+    let third = build().arguments(&["--to", &workshop.reference("team/again:1")]).succeed();
+    assert_eq!(third.summary()["unchanged"], true);
+    let image = workshop.run("team/again:1");
+    assert_eq!(image.run(&["thing"]).stdout, "thing 1.0\n");
+    assert_eq!(image.run(&["greeting"]).stdout, "greeting 1.0\n");
+    assert!(image.run(&["jq", "--version"]).succeeded());
+
+    let refused = build().arguments(&["--to", &workshop.reference("team/again:1")]);
+    let refused = refused.arguments(&["--platform", "linux/arm64"]).fail();
+    assert_eq!(refused.message, "there is not exactly one lock for linux/arm64");
+}
+
 /// What the schema of `CycloneDX` 1.6 asks of the parts that we write.
 fn check(bill: &Value) {
     assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.6".into()));

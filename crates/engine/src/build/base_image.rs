@@ -24,7 +24,11 @@ impl Shared<'_> {
         &self,
         platform: &Platform,
     ) -> Result<(ResolvedImage, Option<OwnImage>), BuildError> {
-        let reference = &self.plan.spec.base;
+        let given = self.plan.lock_of(&platform.to_string());
+        let pinned =
+            given.map(|lock| self.plan.spec.base.with_digest(&lock.base.digest.to_string())).transpose();
+        let pinned = pinned.map_err(|problem| BuildError::internal(problem.message))?;
+        let reference = pinned.as_ref().unwrap_or(&self.plan.spec.base);
         let identifier = TagOrDigest::try_from(reference).map_err(|error| {
             BuildError::new(ErrorKind::SpecInvalid, format!("the digest of {reference} is malformed"))
                 .with_next_step("write sha256: and 64 hexadecimal digits")
@@ -32,6 +36,10 @@ impl Shared<'_> {
         })?;
         let registry = &*self.context.registry;
         let image = registry.resolve(reference.repository_reference(), &identifier, platform).await?;
+        if given.is_some() {
+            // A lock names the base below all packages of ours.
+            return Ok((image, None));
+        }
         let own = OwnImage::of(registry, &image).await?;
         let events = &self.context.events;
         let trusted = self.index_origins();
@@ -104,7 +112,8 @@ impl Shared<'_> {
         own: Option<&OwnImage>,
     ) -> Result<Option<PythonBase>, BuildError> {
         let inherited = own.is_some_and(|own| !own.lock.pip.is_empty());
-        if self.plan.spec.pip.requirements.is_empty() && !inherited {
+        let locked = self.plan.locks.iter().any(|lock| !lock.pip.is_empty());
+        if self.plan.spec.pip.requirements.is_empty() && !inherited && !locked {
             return Ok(None);
         }
         let python = PythonBase::read(&base.tree, &base.config)?;

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use imagewright_oci::manifest::Descriptor;
 use imagewright_oci::media_type::OCI_CONFIG;
 use imagewright_oci::tree::ImageTree;
-use imagewright_spec::SpecHash;
 
 use super::layers::BuiltLayer;
 use crate::assemble::config::{AddedLayer, edit};
@@ -56,7 +55,6 @@ pub(super) fn assemble(
     lock: &Lock,
     layers: &[BuiltLayer],
     contents: &Contents<'_>,
-    spec_hash: &SpecHash,
 ) -> Result<AssembledImage, BuildError> {
     let lock_bytes = Bytes::from(lock.to_bytes()?);
     let revision = imagewright_oci::digest::Digest::of(&lock_bytes).to_string();
@@ -78,7 +76,7 @@ pub(super) fn assemble(
         config: &base.config,
         licences: &contents.licences,
     })?;
-    let labels = [(REVISION, revision.clone()), (SPEC_HASH, spec_hash.to_string())];
+    let labels = [(REVISION, revision.clone()), (SPEC_HASH, lock.spec_hash.clone())];
     let config = edit(&base.config, base.foundation.layers.len(), &added, &labels)?;
     let config = Bytes::from(config.to_string());
     let config_descriptor = Descriptor::of(OCI_CONFIG, &config);
@@ -95,7 +93,7 @@ pub(super) fn assemble(
         (BILL, imagewright_oci::digest::Digest::of(&bill).to_string()),
         (LAYERS_DIGEST, layers_digest(&descriptors).to_string()),
         (REVISION, revision.clone()),
-        (SPEC_HASH, spec_hash.to_string()),
+        (SPEC_HASH, lock.spec_hash.clone()),
     ];
     let manifest = image_manifest(&config_descriptor, &descriptors, &annotations);
     Ok(AssembledImage {

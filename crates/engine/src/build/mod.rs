@@ -204,7 +204,7 @@ impl<'build> Shared<'build> {
             reference: self.plan.to.to_string(),
             digest,
             gpu: summary_of_gpu,
-            spec_hash: self.plan.spec.spec_hash().to_string(),
+            spec_hash: main.first().map(|built| built.lock.spec_hash.clone()).unwrap_or_default(),
             seconds: started.elapsed().as_secs_f64(),
             steps: total_steps(&all),
             transfer: self.counters.transfer(),

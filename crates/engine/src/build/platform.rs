@@ -71,13 +71,18 @@ impl Shared<'_> {
         steps.push(StepSeconds { step: Step::Base, seconds: step.finish(describe_base(&base)) });
         let system = self.system(&mut base, platform, &mut steps).await?;
 
-        let known = record.as_ref().and_then(|record| record.lock.conda.as_ref());
+        let given = self.plan.lock_of(&name);
+        let known = given.or(record.as_ref().map(|record| &record.lock));
+        let known = known.and_then(|lock| lock.conda.as_ref());
         let conda = self.conda(&mut base, own.as_ref(), known, platform, &mut steps).await?;
 
         let step = events.start(Step::Resolve, Some(&name));
         let python = self.python(&base, own.as_ref())?;
         let record = record.filter(|record| self.has_built_wheels(&base, &record.lock));
-        let (mut lock, resolved_at) = if let Some(record) = record {
+        let (mut lock, resolved_at) = if let Some(given) = given {
+            self.check_built(&base, given)?;
+            (given.clone(), now())
+        } else if let Some(record) = record {
             (record.lock, record.resolved_at)
         } else {
             let lock = self.resolve(&base, own.as_ref(), python.as_ref(), conda.as_ref(), platform).await?;
@@ -93,6 +98,12 @@ impl Shared<'_> {
         };
         if let Some(locked) = &mut lock.python {
             locked.bytecode = compiler.as_deref().map(|compiler| compiler.interpreter().fingerprint());
+        }
+        if given.is_some_and(|given| *given != lock) {
+            events.warn(
+                "this machine makes other bytecode than the lock names: the image has the same packages, and another \
+                 digest",
+            );
         }
         steps.push(StepSeconds { step: Step::Resolve, seconds: step.finish(describe_lock(&lock)) });
 
@@ -138,7 +149,7 @@ impl Shared<'_> {
             measure(recipes, &self.context.cache, &self.owners(), &publisher, &self.processors).await?;
         let licences = prepared.iter().map(|package| package.facts.licence.clone()).collect();
         let contents = Contents { tree: &reduced, licences };
-        let assembled = assemble(&base, &lock, &layers, &contents, &self.plan.spec.spec_hash())?;
+        let assembled = assemble(&base, &lock, &layers, &contents)?;
         steps.push(StepSeconds {
             step: Step::Layers,
             seconds: step.finish(words::count(layers.len(), "layer")),

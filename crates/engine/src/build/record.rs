@@ -33,6 +33,13 @@ impl RecordKey {
             // Where channels are decides what a name in the spec means. Credentials are not written.
             &serde_json::to_string(&plan.conda).unwrap_or_default(),
             &format!("{variant:?}"),
+            &plan
+                .lock_of(&platform.to_string())
+                .map(Lock::to_bytes)
+                .transpose()
+                .ok()
+                .flatten()
+                .map_or_else(String::new, |bytes| Digest::of(&bytes).to_string()),
             // Its lock may name what this owner's credentials have opened.
             &Scope::Owner(plan.owner()).key(),
         ];

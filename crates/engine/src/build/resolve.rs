@@ -42,6 +42,14 @@ impl Shared<'_> {
                 |own| own.lock.base.clone(),
             ),
             python: None,
+            spec_hash: self.plan.spec.spec_hash().to_string(),
+            compression: self.plan.compression,
+            // What an image of ours below had installed cannot be told apart from what is installed now.
+            apt_requested: if own.is_some_and(|own| !own.lock.apt.is_empty()) {
+                Vec::new()
+            } else {
+                self.plan.spec.clone().normalised().apt
+            },
             apt: Vec::new(),
             conda: None,
             pip: inherited,
@@ -121,6 +129,7 @@ impl Shared<'_> {
         settings.ca_bundles.clone_from(&self.plan.ca_bundles);
         settings.credentials.clone_from(&self.plan.index_credentials);
         settings.credentials.extend(self.plan.spec.pip.credentials());
+        settings.mirrors.clone_from(&self.plan.mirrors);
         Ok(Downloader::new(settings)?)
     }
 

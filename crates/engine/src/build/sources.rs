@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Shared;
 use super::system::step_image;
 use crate::base::Base;
-use crate::error::BuildError;
+use crate::error::{BuildError, ErrorKind};
 use crate::lock::Lock;
 use crate::pip::source::{GitSettings, Rooms, SourceSettings, find_built};
 use crate::scope::Scope;
@@ -59,6 +59,18 @@ impl Shared<'_> {
             .iter()
             .filter(|package| package.built.is_some())
             .all(|package| find_built(cache.room(), &package.sha256, &package.file).is_some())
+    }
+
+    /// What was built from source is on no server: a lock names it, and only the cache has it.
+    pub(super) fn check_built(&self, base: &Base, lock: &Lock) -> Result<(), BuildError> {
+        if self.has_built_wheels(base, lock) {
+            return Ok(());
+        }
+        Err(BuildError::new(
+            ErrorKind::NotFound,
+            "the lock has packages that were built from source, and their wheels are not in this machine's cache",
+        )
+        .with_next_step("build from the packages instead of the lock: their sources are built again then"))
     }
 
     /// Where the base's own programs build packages.

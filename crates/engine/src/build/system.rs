@@ -5,11 +5,13 @@ use std::sync::Arc;
 use imagewright_oci::manifest::{Descriptor, Platform};
 use imagewright_oci::tree::ImageTree;
 
+use imagewright_spec::AptPackage;
+
 use super::Shared;
 use crate::assemble::layer::PartSource;
 use crate::assemble::manifest::layer_media_type;
 use crate::base::{AddedSystemLayer, Base};
-use crate::error::BuildError;
+use crate::error::{BuildError, ErrorKind};
 use crate::event::Step;
 use crate::lock::LockedSystemPackage;
 use crate::scope::Scope;
@@ -32,10 +34,21 @@ pub(super) struct SystemStep {
 impl Shared<'_> {
     /// Whether the base can have system packages: told before anything is run, or even fetched.
     pub(super) fn apt(&self, base: &Base, platform: &Platform) -> Result<Option<AptBase>, BuildError> {
-        if self.plan.spec.apt.is_empty() {
+        if self.wanted_apt(platform).is_empty() {
             return Ok(None);
         }
         detect(&base.foundation.tree, &base.config, platform).map(Some)
+    }
+
+    /// The system packages that are asked for by name.
+    fn wanted_apt(&self, platform: &Platform) -> &[AptPackage] {
+        let given = self.plan.lock_of(&platform.to_string());
+        given.map_or(&self.plan.spec.apt, |lock| &lock.apt_requested)
+    }
+
+    /// The exact system packages that a lock names.
+    fn pinned_apt(&self, platform: &Platform) -> &[LockedSystemPackage] {
+        self.plan.lock_of(&platform.to_string()).map_or(&[], |lock| &lock.apt)
     }
 
     /// Installs the plan's system packages, or finds them installed, and puts them into the base.
@@ -48,7 +61,11 @@ impl Shared<'_> {
         let Some(apt) = self.apt(base, platform)? else { return Ok(SystemStep::default()) };
         let name = platform.to_string();
         let step = self.context.events.start(Step::System, Some(&name));
-        let image = self.system_image(base, &apt, &name).await?;
+        let image = self.system_image(base, &apt, platform).await?;
+        let pins = self.pinned_apt(platform);
+        if !pins.is_empty() && image.packages != pins {
+            return Err(other_than_locked(pins, &image.packages));
+        }
         if let Some(layer) = &image.layer {
             let media_type = layer_media_type(layer.compression);
             add(
@@ -74,14 +91,15 @@ impl Shared<'_> {
         &self,
         base: &Base,
         apt: &AptBase,
-        platform: &str,
+        platform: &Platform,
     ) -> Result<SystemImage, BuildError> {
         let request = SystemRequest {
             image: step_image(base, &[]),
             tree: Arc::clone(&base.foundation.tree),
             apt,
             reference: &self.plan.spec.base.to_string(),
-            packages: &self.plan.spec.apt,
+            packages: self.wanted_apt(platform),
+            pins: self.pinned_apt(platform),
             compression: self.plan.compression,
             freshness_seconds: if self.plan.fresh { 0 } else { self.plan.freshness_seconds },
             ca_bundles: &self.plan.ca_bundles,
@@ -90,7 +108,8 @@ impl Shared<'_> {
                 .map(|(name, value)| format!("{name}={value}"))
                 .collect(),
         };
-        let staging = self.staging.subfolder(&format!("system-{}", platform.replace('/', "-")))?;
+        let staging =
+            self.staging.subfolder(&format!("system-{}", platform.to_string().replace('/', "-")))?;
         // All of it is the owner's: a base that takes credentials, unpacked, is as little for others as what it made.
         let cache = self.owners_cache();
         let context = SystemContext {
@@ -103,6 +122,22 @@ impl Shared<'_> {
         };
         system_image(&request, &context).await
     }
+}
+
+/// apt has found other packages than a lock names.
+fn other_than_locked(locked: &[LockedSystemPackage], installed: &[LockedSystemPackage]) -> BuildError {
+    let only = |these: &[LockedSystemPackage], those: &[LockedSystemPackage]| {
+        let only = these.iter().filter(|one| !those.contains(one)).take(5);
+        only.map(|one| format!("{} {}", one.name, one.version)).collect::<Vec<_>>().join(", ")
+    };
+    let explanation =
+        format!("Only in the lock: {}\nOnly installed: {}", only(locked, installed), only(installed, locked));
+    BuildError::new(
+        ErrorKind::NotFound,
+        "the mirrors of the base do not give the system packages of the lock",
+    )
+    .with_explanation(explanation)
+    .with_next_step("point the base's sources, or a proxy, at a snapshot that has these versions")
 }
 
 /// What is built upon, as an image that can be run: the foundation, the system packages of this build, and what lies

@@ -11,6 +11,10 @@ use crate::error::{BuildError, ErrorKind};
 /// The channel of plans, bases and operators that name none.
 const USUAL_CHANNEL: &str = "conda-forge";
 
+/// conda's name for several channels of Anaconda's other server, which its terms bind larger organisations to pay for.
+const DEFAULTS: (&str, [&str; 2]) =
+    ("defaults", ["https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r"]);
+
 /// One channel: its name or address as people write it, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelSource {
@@ -42,6 +46,7 @@ pub fn channels(
     settings: &CondaSettings,
     of_base: &[CondaChannel],
 ) -> Result<Vec<ChannelSource>, BuildError> {
+    check_addresses(request, settings)?;
     let mut wanted = request.channels.clone();
     let named: Vec<CondaChannel> =
         of_base.iter().filter(|channel| channel.url().is_none()).cloned().collect();
@@ -67,6 +72,9 @@ fn source(channel: CondaChannel, settings: &CondaSettings) -> Result<ChannelSour
     let addresses = match (channel.url(), settings.mirrors.get(channel.as_str())) {
         (Some(url), _) => vec![url],
         (None, Some(mirrors)) if !mirrors.is_empty() => mirrors.clone(),
+        (None, _) if channel.as_str() == DEFAULTS.0 && settings.channel_alias.is_none() => {
+            DEFAULTS.1.iter().filter_map(|address| address.parse().ok()).collect()
+        }
         (None, _) => vec![below(&settings.server(), channel.as_str())?],
     };
     Ok(ChannelSource { channel, addresses })
@@ -78,6 +86,19 @@ fn below(server: &Url, name: &str) -> Result<Url, BuildError> {
         BuildError::new(ErrorKind::SpecInvalid, format!("the channel {name} has no address: {error}"))
             .with_next_step("correct channel_alias in the configuration")
     })
+}
+
+/// Where channels are restricted, a package cannot be asked for by its address: it could be anywhere.
+fn check_addresses(request: &CondaRequest, settings: &CondaSettings) -> Result<(), BuildError> {
+    let by_address = request.specs.iter().find(|spec| spec.match_spec().url.is_some());
+    match by_address {
+        Some(spec) if !settings.allowed_channels.is_empty() => Err(BuildError::new(
+            ErrorKind::SpecInvalid,
+            format!("{} is asked for by its address, and only some channels are allowed here", spec.name()),
+        )
+        .with_next_step("ask for it by name, from one of the allowed channels")),
+        _ => Ok(()),
+    }
 }
 
 /// A channel is allowed by its name or address, and by the address that its name stands for.
@@ -140,6 +161,8 @@ mod tests {
             ..CondaSettings::default()
         };
         assert_eq!(addresses("-c https://conda.anaconda.org/conda-forge numpy", &settings, &[]).len(), 1);
+        let address = "https://conda.anaconda.org/conda-forge/noarch/six-1-0.conda";
+        assert!(channels(&request(address), &settings, &[]).is_err());
         let error = channels(&request("nvidia::cuda"), &settings, &[]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SpecInvalid);
     }

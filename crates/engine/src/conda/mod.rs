@@ -4,6 +4,7 @@
 //! settings.rs          where packages come from
 //! credentials.rs       what opens channels
 //! channels.rs          from names to addresses
+//! condarc.rs           channels that a base names
 //! client.rs            how channels are asked
 //! repodata.rs          what they have
 //! prefix.rs            where conda installs to
@@ -23,6 +24,7 @@
 
 mod channels;
 mod client;
+mod condarc;
 mod credentials;
 mod environment;
 mod explain;
@@ -42,6 +44,7 @@ mod virtual_packages;
 
 pub use channels::{ChannelSource, channels};
 pub use client::{Refusals, client};
+pub use condarc::channels_of_base;
 pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
 pub use environment::{Activation, activation, of_new_prefix, set_variables, variables};
 pub use explain::Situation;

@@ -43,6 +43,8 @@ pub(crate) struct SystemRequest<'build> {
     /// Its reference, for people.
     pub(crate) reference: &'build str,
     pub(crate) packages: &'build [AptPackage],
+    /// The exact versions that these and all others must have; none where apt decides.
+    pub(crate) pins: &'build [LockedSystemPackage],
     pub(crate) compression: Compression,
     /// Seconds for which an earlier one is used again.
     pub(crate) freshness_seconds: u64,
@@ -119,6 +121,8 @@ fn key(request: &SystemRequest<'_>) -> Digest {
     let mut packages: Vec<String> = request.packages.iter().map(ToString::to_string).collect();
     packages.sort();
     packages.dedup();
+    packages
+        .extend(request.pins.iter().map(|pin| format!("{}:{}={}", pin.name, pin.architecture, pin.version)));
     let mut hasher = Sha256Hasher::new();
     let fixed = [
         format!("system {FORMAT_VERSION} {}", env!("CARGO_PKG_VERSION")),
@@ -190,10 +194,11 @@ async fn make(
     let fence = Fence::open(context.staging, context.settings, cancellation).await?;
     let store = unpacked(&request.image, context.cache, context.registry, &fence, cancellation).await?;
     let network = NetworkSettings::gather(request.ca_bundles, &fence.given())?;
-    Installation::prepare(&fence)?;
+    Installation::prepare(&fence, request.pins)?;
     let with_policy = !matches!(request.tree.resolve(POLICY_PATH), Ok(Some(_)));
     let installation = Installation {
         packages: request.packages,
+        is_pinned: !request.pins.is_empty(),
         base: request.reference,
         system: &request.apt.system,
         epoch: request.apt.epoch,

@@ -7,6 +7,7 @@ use imagewright_spec::AptPackage;
 use super::container::{Container, Fence, Step};
 use super::explain::{AptOutput, AptStep, explain};
 use super::proxies::NetworkSettings;
+use super::record::LockedSystemPackage;
 use crate::cancel::CancellationToken;
 use crate::error::BuildError;
 
@@ -16,6 +17,8 @@ const APT: &str = "/run/imagewright-apt";
 /// A policy that keeps maintainer scripts from starting services, as every builder of images has it.
 const POLICY: &str = "#!/bin/sh\nexit 101\n";
 const POLICY_FILE: &str = "policy-rc.d";
+/// The versions that apt shall take.
+const PREFERENCES: &str = "preferences";
 /// Where maintainer scripts look for it.
 pub(crate) const POLICY_PATH: &str = "usr/sbin/policy-rc.d";
 
@@ -23,6 +26,8 @@ pub(crate) const POLICY_PATH: &str = "usr/sbin/policy-rc.d";
 #[derive(Debug)]
 pub(crate) struct Installation<'build> {
     pub(crate) packages: &'build [AptPackage],
+    /// True where the versions of all packages are given.
+    pub(crate) is_pinned: bool,
     /// The base's reference, for errors.
     pub(crate) base: &'build str,
     /// Name of the base's system, for errors.
@@ -39,8 +44,11 @@ impl Installation<'_> {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub(crate) fn prepare(fence: &Fence) -> Result<(), BuildError> {
+    pub(crate) fn prepare(fence: &Fence, pins: &[LockedSystemPackage]) -> Result<(), BuildError> {
         let folder = fence.folder_for("apt")?;
+        let preferences = folder.join(PREFERENCES);
+        std::fs::write(&preferences, preferences_of(pins))
+            .map_err(|error| BuildError::file("write", &preferences, error))?;
         for name in ["lists", "cache", "log"] {
             fence.folder_for(&format!("apt/{name}"))?;
         }
@@ -115,6 +123,9 @@ impl Installation<'_> {
         set(&format!("Dir::Log={APT}/log"));
         // Its fence is ours: a user of its own could not write to the folders above.
         set("APT::Sandbox::User=root");
+        if self.is_pinned {
+            set(&format!("Dir::Etc::Preferences={APT}/{PREFERENCES}"));
+        }
         set("Acquire::Retries=3");
         set("Acquire::Languages=none");
         set("Dpkg::Use-Pty=0");
@@ -143,6 +154,17 @@ impl Installation<'_> {
         environment.extend(self.network.environment.iter().cloned());
         environment
     }
+}
+
+/// Preferences by which apt takes exactly these versions, older ones than are installed too.
+fn preferences_of(pins: &[LockedSystemPackage]) -> String {
+    let pin = |pin: &LockedSystemPackage| {
+        // Packages for all machines are known to apt under the machine's own name.
+        let machine =
+            if pin.architecture == "all" { String::new() } else { format!(":{}", pin.architecture) };
+        format!("Package: {}{machine}\nPin: version {}\nPin-Priority: 1001\n", pin.name, pin.version)
+    };
+    pins.iter().map(pin).collect::<Vec<_>>().join("\n")
 }
 
 /// The lines in which apt tells of lists that it could not read, and goes on without.

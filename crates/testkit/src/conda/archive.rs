@@ -50,7 +50,9 @@ fn path_entry(file: &File) -> Value {
 
 /// The form of today: a ZIP archive of two compressed tars.
 pub(super) fn conda(stem: &str, information: &[(String, Vec<u8>)], files: &[File]) -> Vec<u8> {
-    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default());
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     let mut member = |name: String, bytes: &[u8]| {
         archive.start_file(name, options).expect("a member");

@@ -38,6 +38,9 @@ fn report() -> ImageReport {
         base: LockedBase { reference: "registry.example/base:12".to_owned(), digest: Digest::of(b"base") },
         python: None,
         apt: Vec::new(),
+        spec_hash: "7ddacd5d".to_owned(),
+        compression: imagewright_oci::layer::codec::Compression::default(),
+        apt_requested: Vec::new(),
         conda: None,
         pip: vec![locked("numpy", "2.2.6", false), locked("pandas", "2.3.1", true)],
         replaced: vec![LockedReplacement {

@@ -65,7 +65,7 @@ impl Shared<'_> {
         steps: &mut Vec<StepSeconds>,
     ) -> Result<Option<CondaStep>, BuildError> {
         let inherited = own.and_then(|own| own.lock.conda.as_ref());
-        if self.plan.spec.conda.is_empty() && inherited.is_none() {
+        if self.plan.spec.conda.is_empty() && inherited.is_none() && known.is_none() {
             return Ok(None);
         }
         let step = self.context.events.start(Step::Conda, Some(&platform.to_string()));

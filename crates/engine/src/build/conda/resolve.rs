@@ -9,8 +9,8 @@ use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
     ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
-    LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels, client, fetch,
-    python_info, request_name, solve, subdir, transaction, virtual_packages,
+    LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels, channels_of_base, client,
+    fetch, python_info, request_name, solve, subdir, transaction, virtual_packages,
 };
 use crate::error::BuildError;
 use crate::pip::download::http_client;
@@ -29,7 +29,8 @@ impl Shared<'_> {
         let subdir = subdir(platform)?;
         let mut installed = InstalledPrefix::read(&base.tree, prefix)?;
         adopt(&mut installed, inherited);
-        let channels = channels(&self.plan.spec.conda, settings, &[])?;
+        let of_base = channels_of_base(&base.tree, &base.config, prefix);
+        let channels = channels(&self.plan.spec.conda, settings, &of_base)?;
         let virtual_packages = virtual_packages(&base.tree, subdir, self.cuda(&base.config)?)?;
         let demands = Demands::new(wanted, &installed);
         for spec in &demands.unreadable {

@@ -15,6 +15,7 @@ use super::client::chain;
 use super::{DownloadSettings, WantedFile};
 use crate::conda::{self, ChannelCredentials};
 use crate::pip::error::PipError;
+use crate::plan::Mirror;
 
 /// What was received.
 #[derive(Debug)]
@@ -84,7 +85,7 @@ async fn request(
     partial: &mut Partial<'_>,
     report: &(dyn Fn(u64) + Send + Sync),
 ) -> Result<(), Broken> {
-    let url = wanted.url.expose();
+    let url = &Mirror::of(&settings.mirrors, wanted.url.expose());
     let address = || wanted.url.to_string();
     let unreachable = |explanation: String| PipError::Unreachable { address: address(), explanation };
     let limit = wanted.size.unwrap_or(settings.maximum_size).min(settings.maximum_size);

@@ -23,6 +23,7 @@ pub(crate) use client::build as http_client;
 use super::error::PipError;
 use super::resolution::{FileUrl, Resolution, Source};
 use crate::conda::ChannelCredentials;
+use crate::plan::Mirror;
 
 /// How wheels are fetched.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct DownloadSettings {
     pub credentials: Vec<IndexCredentials>,
     /// Credentials of conda channels; each is sent to the addresses below its own only.
     pub channel_credentials: Vec<ChannelCredentials>,
+    /// Addresses that are fetched from elsewhere.
+    pub mirrors: Vec<Mirror>,
     /// The most bytes that one wheel may have.
     pub maximum_size: u64,
     /// Downloads at once.
@@ -59,6 +62,7 @@ impl DownloadSettings {
             ca_bundles: Vec::new(),
             credentials: Vec::new(),
             channel_credentials: Vec::new(),
+            mirrors: Vec::new(),
             maximum_size: 10 << 30,
             parallel: 8,
             retries: 4,
