@@ -255,7 +255,7 @@ mod tests {
             |mirrors: &[Mirror], address: &str| Mirror::of(mirrors, &address.parse().unwrap()).to_string();
         let forge = mirror("https://conda.example/forge");
         let expected = "https://mirror.example/forge/noarch/a.conda";
-        assert_eq!(of(&[forge.clone()], "https://conda.example/forge/noarch/a.conda"), expected);
+        assert_eq!(of(std::slice::from_ref(&forge), "https://conda.example/forge/noarch/a.conda"), expected);
         for elsewhere in ["https://conda.example/forge-labs/a.conda", "https://other.example/forge/a.conda"] {
             assert_eq!(of(std::slice::from_ref(&forge), elsewhere), elsewhere);
         }
