@@ -141,7 +141,7 @@ impl PublicSources {
             shows_nothing(&record.url) && conda::opening(&self.channels, &record.url).is_none();
         let is_public = self.channels.is_empty()
             || self.open_channels.iter().any(|channel| record.url.as_str().starts_with(channel));
-        let is_promised = record.package_record.sha256.is_some();
+        let is_promised = record.package_record.sha256.is_some() && record.channel.is_some();
         if asks_nothing && is_public && is_promised {
             Scope::Shared
         } else {

@@ -79,6 +79,11 @@ impl LockedCondaPackage {
         label(&self.record)
     }
 
+    /// Whether a channel has promised what its archive is. A package that was asked for by its address has none.
+    pub fn is_of_channel(&self) -> bool {
+        self.record.channel.is_some()
+    }
+
     /// Name of its archive.
     pub fn file_name(&self) -> String {
         self.record.identifier.to_file_name()

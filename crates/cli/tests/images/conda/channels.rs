@@ -121,6 +121,26 @@ async fn other_channels_than_those_allowed_are_refused() {
     }
 }
 
+#[tokio::test]
+async fn a_package_can_be_asked_for_by_its_address() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = base(&workshop.registry).await;
+    let channels = Channels::new();
+    let package = plain("thing", "1.0").build();
+    let forge = channels.channel("conda-forge");
+    forge.add(&package).add(&plain("thing", "2.0").build());
+    let address = format!("{}/{}/{}", forge.url(), package.subdir, package.file_name);
+
+    let built = workshop.build(&base, "team/image:1").conda(&address).channels(&channels).succeed();
+
+    assert_eq!(built.conda(), ["thing 1.0"]);
+    // Nobody but the owner has promised what is there.
+    let stored = files_below(&workshop.cache());
+    let stored = stored.iter().filter(|path| path.contains("/wheels/") && path.ends_with(".conda"));
+    assert!(stored.clone().count() > 0 && stored.clone().all(|path| path.contains("/owners/")), "{stored:?}");
+}
+
 fn files_below(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -2,6 +2,7 @@
 
 use imagewright_oci::manifest::Platform;
 use rattler_conda_types::{RepoDataRecord, Subdir};
+use rattler_digest::{Sha256, parse_digest_from_hex};
 use rattler_repodata_gateway::RepoData;
 use rattler_solve::SolveError;
 
@@ -13,7 +14,8 @@ use crate::conda::{
     fetch, python_info, request_name, solve, subdir, transaction, virtual_packages,
 };
 use crate::error::BuildError;
-use crate::pip::download::http_client;
+use crate::pip::FileUrl;
+use crate::pip::download::{WantedFile, http_client};
 
 impl Shared<'_> {
     /// Solves the plan's specs against what the base has.
@@ -51,20 +53,40 @@ impl Shared<'_> {
         for spec in wanted {
             requests.insert(spec.name().to_owned(), spec.to_string());
         }
-        let packages = change.link.into_iter().map(|record| LockedCondaPackage {
-            requested: requests.get(record.package_record.name.as_normalized()).cloned(),
-            record,
-        });
+        let mut packages = Vec::new();
+        for record in change.link {
+            let requested = requests.get(record.package_record.name.as_normalized()).cloned();
+            packages.push(self.with_digest(LockedCondaPackage { requested, record }).await?);
+        }
         Ok(LockedConda {
             prefix: prefix.path.clone(),
             channels: channels.iter().map(|source| source.channel.to_string()).collect(),
             virtual_packages: virtual_packages.iter().map(ToString::to_string).collect(),
-            packages: packages.collect(),
+            packages,
             removed: change.unlink.iter().map(|package| package.label()).collect(),
             requested: requests.into_values().collect(),
             python: None,
             bytecode: None,
         })
+    }
+
+    /// A package that was asked for by its address, without a digest: it is fetched to have one.
+    async fn with_digest(&self, mut package: LockedCondaPackage) -> Result<LockedCondaPackage, BuildError> {
+        if package.record.package_record.sha256.is_some() || package.is_of_channel() {
+            return Ok(package);
+        }
+        let mut downloader = self.downloader()?;
+        downloader.set_channel_credentials(self.plan.conda.credentials.clone());
+        let file = WantedFile {
+            file_name: package.file_name(),
+            url: FileUrl::new(package.record.url.clone()),
+            sha256: None,
+            size: None,
+        };
+        let fetched = downloader.fetch(&[file], &|_, _| {}, &self.context.cancellation).await?;
+        let sha256 = fetched.first().map(|file| file.sha256.as_str()).unwrap_or_default();
+        package.record.package_record.sha256 = parse_digest_from_hex::<Sha256>(sha256);
+        Ok(package)
     }
 
     async fn solve_conda(
