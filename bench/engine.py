@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.measure import Sample, measured
 from bench.options import Options
-from bench.processes import BenchError, tools_on_path
+from bench.processes import BenchError, run, tools_on_path
 from bench.registry import Registry
 
 
@@ -21,13 +21,26 @@ class Engine:
         self._cache = cache
         self._base = base
 
-    def build(self, packages: Sequence[str], to: str, system_packages: Sequence[str] = ()) -> Sample:
+    def read_base(self) -> None:
+        """Reads the base, so that its index is known."""
+        run([self._options.imagewright, "inspect", "--json", self._base], self._environment())
+
+    def build(
+        self,
+        packages: Sequence[str],
+        to: str,
+        system_packages: Sequence[str] = (),
+        conda: tuple[str, Sequence[str]] | None = None,
+    ) -> Sample:
         """Builds and pushes `HOST/to`; returns its measures with Imagewright's own summary."""
         command: list[str | Path] = [self._options.imagewright, "build", "--events", "json", "--base", self._base]
         for package in packages:
             command += ["--pip", package]
         for package in system_packages:
             command += ["--apt", package]
+        if conda is not None:
+            channel, specs = conda
+            command += ["--conda", " ".join(["-c", channel, *specs])]
         if self._options.gzip:
             command += ["--compression", "gzip"]
         command += ["--layer-repo", f"{self._registry.host}/layers", "--to", f"{self._registry.host}/{to}"]

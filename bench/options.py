@@ -28,7 +28,9 @@ class Options:
     json: Path
     """Where the results go as JSON."""
     only: str
-    """`pip` or `apt`: that part alone; empty for both."""
+    """`pip`, `apt` or `conda`: that part alone; empty for all."""
+    records: int
+    """Records of the conda channel."""
     keep: bool
     """Leave registries, caches and images where they are."""
 
@@ -61,7 +63,10 @@ def parse() -> Options:
     parser.add_argument("--runs", type=_count, default=3, metavar="N", help="runs of every build [default: 3]")
     parser.add_argument("--peer-runs", type=_count, default=1, metavar="N", help="runs of PrimeHub's flow with pip packages [default: 1]")
     parser.add_argument("--skip-peer", action="store_true", help="measure Imagewright alone, without ratios")
-    parser.add_argument("--only", choices=("pip", "apt"), default="", help="measure this part alone")
+    parser.add_argument("--only", choices=("pip", "apt", "conda"), default="", help="measure this part alone")
+    parser.add_argument(
+        "--records", type=_count, default=500_000, metavar="N", help="records of the conda channel [default: 500000]"
+    )
     parser.add_argument("--gzip", action="store_true", help="compress layers with gzip instead of zstd")
     parser.add_argument(
         "--json",
@@ -90,5 +95,6 @@ def parse() -> Options:
         imagewright=given.imagewright.resolve(),
         json=given.json,
         only=given.only,
+        records=given.records,
         keep=given.keep,
     )

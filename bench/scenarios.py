@@ -7,7 +7,7 @@ sent, for nothing.
 import shutil
 from pathlib import Path
 
-from bench import containers, peer, system
+from bench import conda, containers, peer, system
 from bench.containers import Containers
 from bench.engine import Engine
 from bench.ground import Ground, Outcome, ground
@@ -27,10 +27,12 @@ def run(options: Options, archive: Path, work: Path) -> Outcome:
     for number in range(1, count + 1):
         say(f"run {number} of {count}")
         folder = work / str(number)
-        if options.only != "apt":
+        if options.only in ("", "pip"):
             _pip(options, archive, folder, number, outcome)
-        if options.only != "pip" and number <= options.runs:
+        if options.only in ("", "apt") and number <= options.runs:
             system.run(options, archive, folder, number, outcome)
+        if options.only in ("", "conda") and number <= options.runs:
+            conda.run(options, archive, folder, number, outcome)
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
     return outcome

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Extensions;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Request, Response};
+use reqwest::header::{AUTHORIZATION, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::{Request, Response, StatusCode};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 use secrecy::ExposeSecret as _;
 
@@ -26,7 +26,7 @@ pub fn client(
     refusals: &Refusals,
 ) -> ClientWithMiddleware {
     let credentials = Credentials { credentials, refusals: refusals.clone() };
-    ClientBuilder::new(inner).with(Again { retries }).with(credentials).build()
+    ClientBuilder::new(inner).with(Again { retries }).with(Unchanged).with(credentials).build()
 }
 
 /// Who has refused access: the errors of the gateway do not tell.
@@ -98,6 +98,32 @@ impl Middleware for Again {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         next.run(request, extensions).await
+    }
+}
+
+/// Says in an answer that nothing has changed what it is that has not. Some servers leave that out (Python's own does),
+/// and the gateway then takes the answer for a new list.
+struct Unchanged;
+
+#[async_trait::async_trait]
+impl Middleware for Unchanged {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> Result<Response> {
+        let asked = request.headers().clone();
+        let mut response = next.run(request, extensions).await?;
+        let says = |name| response.headers().contains_key(name);
+        if response.status() == StatusCode::NOT_MODIFIED && !says(ETAG) && !says(LAST_MODIFIED) {
+            for (condition, validator) in [(IF_NONE_MATCH, ETAG), (IF_MODIFIED_SINCE, LAST_MODIFIED)] {
+                if let Some(value) = asked.get(condition) {
+                    response.headers_mut().insert(validator, value.clone());
+                }
+            }
+        }
+        Ok(response)
     }
 }
 
