@@ -137,7 +137,7 @@ async fn a_package_can_be_asked_for_by_its_address() {
     assert_eq!(built.conda(), ["thing 1.0"]);
     // Nobody but the owner has promised what is there.
     let stored = files_below(&workshop.cache());
-    let stored = stored.iter().filter(|path| path.contains("/wheels/") && path.ends_with(".conda"));
+    let stored = stored.iter().filter(|path| path.contains("/wheels/") && path.ends_with(&package.file_name));
     assert!(stored.clone().count() > 0 && stored.clone().all(|path| path.contains("/owners/")), "{stored:?}");
 }
 
