@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import pathlib
 import sys
 
@@ -25,7 +26,9 @@ async def main() -> None:
     platforms = ["linux-64", "noarch"]
     records = await solve([Channel(channel)], specs, gateway=gateway, platforms=platforms, virtual_packages=machine)
     await install(records, target_prefix=prefix, cache_dir=folder / "packages")
-    print(len(records))
+    print(len(records), flush=True)
+    # Its threads sometimes outlive the interpreter, which then ends with an error: the work is done here.
+    os._exit(0)
 
 
 asyncio.run(main())
