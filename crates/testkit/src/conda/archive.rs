@@ -11,7 +11,7 @@ use crate::sha256;
 
 /// The members of `info/`.
 pub(super) fn information(index: &Value, files: &[File], entry_points: &[String]) -> Vec<(String, Vec<u8>)> {
-    let paths: Vec<Value> = files.iter().map(path_entry).collect();
+    let paths: Vec<Value> = files.iter().map(|file| path_entry(file, files)).collect();
     let list: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let pretty = |value: &Value| serde_json::to_vec_pretty(value).expect("JSON");
     let mut members = vec![
@@ -21,6 +21,9 @@ pub(super) fn information(index: &Value, files: &[File], entry_points: &[String]
         ("info/about.json", pretty(&json!({"license": index["license"], "summary": "made for tests"}))),
         ("info/hash_input.json", b"{}".to_vec()),
     ];
+    if let Some(text) = has_prefix(files) {
+        members.push(("info/has_prefix", text.into_bytes()));
+    }
     if let Some(noarch) = index.get("noarch") {
         let mut link = json!({"noarch": {"type": noarch}, "package_metadata_version": 1});
         if noarch == "python" {
@@ -31,15 +34,43 @@ pub(super) fn information(index: &Value, files: &[File], entry_points: &[String]
     members.into_iter().map(|(path, content)| (path.to_owned(), content)).collect()
 }
 
-fn path_entry(file: &File) -> Value {
+/// The older list of the files that the prefix is in.
+fn has_prefix(files: &[File]) -> Option<String> {
+    let lines = files.iter().filter_map(|file| {
+        let mode = file.prefix?;
+        Some(format!("\"{PLACEHOLDER}\" {mode} \"{}\"\n", file.path))
+    });
+    Some(lines.collect::<String>()).filter(|text| !text.is_empty())
+}
+
+/// A link's digest is that of what it leads to, if that is in the package, and otherwise that of nothing.
+fn link_target<'files>(path: &str, target: &str, files: &'files [File]) -> &'files [u8] {
+    let mut parts: Vec<&str> = path.split('/').collect();
+    parts.pop();
+    for part in target.split('/') {
+        if part == ".." {
+            parts.pop();
+        } else if part != "." {
+            parts.push(part);
+        }
+    }
+    let target = parts.join("/");
+    files.iter().find(|file| file.path == target).map_or(b"", |file| match &file.content {
+        Content::Bytes(bytes) => bytes,
+        Content::Symlink(_) => b"",
+    })
+}
+
+fn path_entry(file: &File, files: &[File]) -> Value {
     let hash = |bytes: &[u8]| sha256(bytes).replacen("sha256:", "", 1);
     let mut entry = match &file.content {
         Content::Bytes(bytes) => json!({
             "_path": file.path, "path_type": "hardlink", "sha256": hash(bytes), "size_in_bytes": bytes.len(),
         }),
-        Content::Symlink(_) => {
-            json!({"_path": file.path, "path_type": "softlink", "sha256": hash(b""), "size_in_bytes": 0})
-        }
+        Content::Symlink(target) => json!({
+            "_path": file.path, "path_type": "softlink", "size_in_bytes": target.len(),
+            "sha256": hash(link_target(&file.path, target, files)),
+        }),
     };
     if let Some(mode) = file.prefix {
         entry["file_mode"] = json!(mode);

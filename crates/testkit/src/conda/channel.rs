@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, WWW_AUTHENTICATE};
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::package::CondaPackage;
 use crate::server::{Body, Fault, RecordedRequest, Server, full};
+use crate::sha256;
 
 /// Who may read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,7 +20,7 @@ pub enum ChannelAccess {
     /// Everybody.
     #[default]
     Open,
-    /// Who puts `/t/TOKEN` in front of the path.
+    /// Who puts `/t/TOKEN` in front of the path; a wrong token is forbidden (403), none is unauthorized (401).
     Token(String),
     /// Who shows a user and a password.
     Basic(String, String),
@@ -122,12 +123,30 @@ impl Channel<'_> {
         self
     }
 
+    /// Changes what the list says of a package, as channels do when they repair what packages say of themselves, or
+    /// as they never should: the package itself stays as it is.
+    pub fn change_record(&self, package: &CondaPackage, change: impl FnOnce(&mut Value)) {
+        self.change(package, |stored| change(&mut stored.record));
+    }
+
+    /// Withdraws a package, list and file.
+    pub fn remove(&self, package: &CondaPackage) {
+        let folder = format!("{}/{}", self.name, package.subdir);
+        let mut packages = self.server.state.packages();
+        let removed = packages.get_mut(&folder).and_then(|files| files.remove(&package.file_name));
+        assert!(removed.is_some(), "{folder} has no {}", package.file_name);
+    }
+
     /// Serves other bytes than those that its list gives the digest of.
     pub fn replace_file(&self, package: &CondaPackage, bytes: impl Into<Bytes>) {
+        self.change(package, |stored| stored.bytes = bytes.into());
+    }
+
+    fn change(&self, package: &CondaPackage, change: impl FnOnce(&mut CondaPackage)) {
         let folder = format!("{}/{}", self.name, package.subdir);
         let mut packages = self.server.state.packages();
         let stored = packages.get_mut(&folder).and_then(|files| files.get_mut(&package.file_name));
-        stored.expect("a package of the channel").bytes = bytes.into();
+        change(stored.unwrap_or_else(|| panic!("{folder} has no {}", package.file_name)));
     }
 }
 
@@ -137,23 +156,37 @@ impl State {
     }
 
     fn answer(&self, request: &Request<Body>) -> Response<Body> {
-        let Some(path) = self.admitted(request) else {
-            return answer(StatusCode::UNAUTHORIZED, "text/plain", "who are you?\n");
-        };
+        let Some(path) = self.admitted(request) else { return self.refusal(request) };
         let packages = self.packages();
         let found = path.rsplit_once('/').and_then(|(folder, name)| Some((packages.get(folder)?, name)));
         let Some((files, name)) = found else { return not_found() };
         let subdir = path.rsplit('/').nth(1).unwrap_or_default();
         match name {
-            "repodata.json" => answer(StatusCode::OK, "application/json", list(subdir, files).to_string()),
+            "repodata.json" => tagged(request, "application/json", list(subdir, files).to_string()),
             "repodata.json.zst" => {
                 let text = list(subdir, files).to_string();
                 let bytes = zstd::encode_all(text.as_bytes(), 3).expect("a list in memory");
-                answer(StatusCode::OK, "application/zstd", bytes)
+                tagged(request, "application/zstd", bytes)
             }
             name => files.get(name).map_or_else(not_found, |package| {
                 answer(StatusCode::OK, "application/octet-stream", package.bytes.clone())
             }),
+        }
+    }
+
+    fn refusal(&self, request: &Request<Body>) -> Response<Body> {
+        match &self.access {
+            ChannelAccess::Token(_) if request.uri().path().starts_with("/t/") => {
+                answer(StatusCode::FORBIDDEN, "text/plain", "not with this token\n")
+            }
+            access => {
+                let mut refusal = answer(StatusCode::UNAUTHORIZED, "text/plain", "who are you?\n");
+                if matches!(access, ChannelAccess::Basic(..)) {
+                    let challenge = HeaderValue::from_static("Basic realm=\"channels\"");
+                    refusal.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+                refusal
+            }
         }
     }
 
@@ -190,6 +223,20 @@ fn list(subdir: &str, files: &BTreeMap<String, CondaPackage>) -> Value {
         "removed": [],
         "repodata_version": 1,
     })
+}
+
+/// A list with its tag; who has it already gets 304 and no list.
+fn tagged(request: &Request<Body>, media_type: &'static str, body: impl Into<Bytes>) -> Response<Body> {
+    let body = body.into();
+    let tag = HeaderValue::from_str(&format!("\"{}\"", sha256(&body))).expect("a digest between quotes");
+    let known = request.headers().get(IF_NONE_MATCH) == Some(&tag);
+    let mut response = if known {
+        answer(StatusCode::NOT_MODIFIED, media_type, "")
+    } else {
+        answer(StatusCode::OK, media_type, body)
+    };
+    response.headers_mut().insert(ETAG, tag);
+    response
 }
 
 fn not_found() -> Response<Body> {

@@ -20,7 +20,12 @@ mod archive;
 mod channel;
 mod interpreter;
 mod package;
+mod parts;
 mod prefix;
+mod wheel;
+
+#[cfg(test)]
+mod tests;
 
 pub use channel::{Channel, ChannelAccess, Channels};
 pub use interpreter::python;

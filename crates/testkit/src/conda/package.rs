@@ -1,6 +1,7 @@
 //! One package, file by file.
 
 use bytes::Bytes;
+use md5::{Digest as _, Md5};
 use serde_json::{Value, json};
 
 use super::archive;
@@ -8,7 +9,7 @@ use crate::sha256;
 
 /// What stands in files for the prefix until a package is installed: as long as those of public channels, so that
 /// any prefix fits into a binary.
-pub const PLACEHOLDER: &str = "/home/conda/feedstock_root/build_artifacts/testkit_1700000000000/_h_env_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_p";
+pub const PLACEHOLDER: &str = "/home/conda/feedstock_root/build_artifacts/testkit_1700000000000/_h_env_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_placehold_pla";
 
 /// The time of all files in packages: 2023-11-14T22:13:20Z.
 pub(super) const TIME: u64 = 1_700_000_000;
@@ -60,7 +61,7 @@ impl CondaPackage {
 /// Makes a package. Nothing is checked, so that packages can be made that no installer should trust.
 #[derive(Debug, Clone)]
 pub struct CondaPackageBuilder {
-    index: Value,
+    pub(super) index: Value,
     files: Vec<File>,
     entry_points: Vec<String>,
     old_format: bool,
@@ -152,7 +153,13 @@ impl CondaPackageBuilder {
         self.add(path, 0o777, Content::Symlink(target.to_owned()), None)
     }
 
-    /// Adds a text in which [`PLACEHOLDER`] stands for the prefix.
+    /// Adds a file with permissions of your choice.
+    #[must_use]
+    pub fn file_with_mode(self, path: &str, mode: u32, content: impl Into<Vec<u8>>) -> Self {
+        self.add(path, mode, Content::Bytes(content.into()), None)
+    }
+
+    /// Adds a text (0755) in which [`PLACEHOLDER`] stands for the prefix.
     #[must_use]
     pub fn text_with_prefix(self, path: &str, content: &str) -> Self {
         self.add(path, 0o755, Content::Bytes(content.into()), Some("text"))
@@ -201,7 +208,13 @@ impl CondaPackageBuilder {
         self
     }
 
-    fn add(mut self, path: &str, mode: u32, content: Content, prefix: Option<&'static str>) -> Self {
+    pub(super) fn add(
+        mut self,
+        path: &str,
+        mode: u32,
+        content: Content,
+        prefix: Option<&'static str>,
+    ) -> Self {
         self.files.push(File { path: path.to_owned(), mode, content, prefix });
         self
     }
@@ -218,7 +231,7 @@ impl CondaPackageBuilder {
         };
         let mut record = self.index.clone();
         record["sha256"] = json!(sha256(&bytes).replacen("sha256:", "", 1));
-        record["md5"] = json!("0".repeat(32));
+        record["md5"] = json!(hex::encode(Md5::digest(&bytes)));
         record["size"] = json!(bytes.len());
         CondaPackage {
             subdir: text("subdir"),
