@@ -6,7 +6,7 @@ use imagewright_oci::manifest::{Descriptor, Platform};
 use imagewright_oci::registry::{Registry, TagOrDigest};
 use imagewright_spec::ImageReference;
 
-use crate::assemble::manifest::{BILL, REVISION};
+use crate::assemble::manifest::{BILL, LAYERS_DIGEST, REVISION, layers_digest};
 use crate::error::{BuildError, ErrorKind};
 use crate::lock::{LOCK_MEDIA_TYPE, LOCK_SIZE_LIMIT};
 use crate::papers::{BILL_MEDIA_TYPE, BILL_SIZE_LIMIT};
@@ -47,11 +47,15 @@ pub async fn paper(
     })?;
     let (name, annotation, media_type, limit) = paper.facts();
     let image = registry.resolve(reference.repository_reference(), &identifier, platform).await?;
+    let layers = image.manifest.annotations.get(LAYERS_DIGEST);
+    // Tools that build upon an image of ours copy its annotations: the papers are not those of what they made.
+    let is_ours = layers == Some(&layers_digest(&image.manifest.layers).to_string());
     let digest = image.manifest.annotations.get(annotation).and_then(|text| text.parse::<Digest>().ok());
     let none = |why: &str| {
         BuildError::new(ErrorKind::NotFound, format!("{reference} has no {name}: {why}"))
             .with_next_step("name an image that this version of Imagewright has built, where it was pushed")
     };
+    let digest = digest.filter(|_| is_ours);
     let digest = digest.ok_or_else(|| none("it names none"))?;
     let size = registry.head_blob(&image.repository, &digest).await?;
     let size = size.ok_or_else(|| none("it was copied here without it"))?;

@@ -44,9 +44,10 @@ pub fn bill_of_materials(input: &BillInput<'_>) -> Result<Bytes, BuildError> {
         "serialNumber": serial_number(input.revision),
         "version": 1,
         "metadata": {
+            // Without our version: the image names the digest of its bill, and a new release must not change it.
             "tools": {
                 "components": [
-                    {"type": "application", "name": "imagewright", "version": env!("CARGO_PKG_VERSION")}
+                    {"type": "application", "name": "imagewright"}
                 ]
             },
             "component": {
