@@ -271,7 +271,8 @@ impl Member {
 
 /// Entries date from 1980, the earliest time there is in a zip archive: the same wheel has the same bytes.
 fn options(mode: u32) -> SimpleFileOptions {
-    SimpleFileOptions::default().unix_permissions(mode)
+    // The time is given: with one of its features, which any dependency may switch on, `zip` writes the present.
+    SimpleFileOptions::default().last_modified_time(zip::DateTime::default()).unix_permissions(mode)
 }
 
 /// A hash as `RECORD` has it.

@@ -78,7 +78,10 @@ fn stem(distribution: &InstalledDistribution) -> String {
 fn wheel(distribution: &InstalledDistribution) -> std::io::Result<Vec<u8>> {
     let folder = format!("{}.dist-info", stem(distribution));
     let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    // The time is given: with one of its features, which any dependency may switch on, `zip` writes the present.
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .last_modified_time(zip::DateTime::default());
     let kind = "Wheel-Version: 1.0\nGenerator: imagewright\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
     for (name, text) in [("METADATA", metadata_text(distribution).as_str()), ("WHEEL", kind), ("RECORD", "")]
     {

@@ -119,11 +119,15 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
 async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Body>, BoxError> {
     let record = shared.traffic.record(&request);
     let faults = shared.faults.matching(request.method(), request.uri());
-    let request = request.map(|body| record.count_request(body));
+    let mut request = request.map(|body| record.count_request(body));
 
     let response = match faults.before_answering().await {
         Verdict::Close => return Err("a fault closes this connection".into()),
-        Verdict::Answer(response) => response,
+        Verdict::Answer(response) => {
+            // Who is answered before it has sent everything may see a broken connection rather than the answer.
+            while request.body_mut().frame().await.transpose()?.is_some() {}
+            response
+        }
         Verdict::Handle => (shared.handler)(request).await?,
     };
     record.answered(response.status());
