@@ -14,6 +14,9 @@ use crate::error::BuildError;
 /// Where apt keeps what must not be in the image: lists, archives, logs.
 const APT: &str = "/run/imagewright-apt";
 
+/// Makes one stream of a program's two. buildah carries each through a pipe of its own, by which a script's words
+/// may come after what dpkg says of its end. The text is fixed: the program and its arguments come as parameters.
+const IN_ORDER: [&str; 4] = ["/bin/sh", "-c", "exec \"$@\" 2>&1", "sh"];
 /// A policy that keeps maintainer scripts from starting services, as every builder of images has it.
 const POLICY: &str = "#!/bin/sh\nexit 101\n";
 const POLICY_FILE: &str = "policy-rc.d";
@@ -116,7 +119,8 @@ impl Installation<'_> {
 
     /// apt-get with settings for this run alone: nothing of them is written into the image.
     fn command(&self) -> Vec<String> {
-        let mut arguments = vec!["apt-get".to_owned(), "--quiet".to_owned()];
+        let mut arguments = IN_ORDER.map(str::to_owned).to_vec();
+        arguments.extend(["apt-get", "--quiet"].map(str::to_owned));
         let mut set = |setting: &str| arguments.extend(["--option".to_owned(), setting.to_owned()]);
         set(&format!("Dir::State::Lists={APT}/lists"));
         set(&format!("Dir::Cache={APT}/cache"));
