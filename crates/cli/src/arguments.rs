@@ -158,6 +158,10 @@ pub(crate) struct BuildArguments {
     ])]
     pub(crate) plan: Option<PathBuf>,
 
+    /// With `--plan -`: the first line is the plan; the tag waits for a line `publish`, and the end of input cancels
+    #[arg(long, requires = "plan")]
+    pub(crate) supervised: bool,
+
     /// Configuration file of this machine [default: /etc/imagewright/config.toml, where there is one]
     #[arg(long, value_name = "FILE", env = "IMAGEWRIGHT_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,

@@ -7,6 +7,7 @@ mod display;
 mod input;
 mod registry;
 mod signals;
+mod supervisor;
 
 use std::process::ExitCode;
 use std::time::Duration;

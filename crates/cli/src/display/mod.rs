@@ -142,8 +142,9 @@ impl Display {
                 error_lines(&summary::lines(summary, screen));
                 out(&summary::pinned(summary));
             }
-            // The error itself is at hand where the command ends, with more than the event tells.
-            Event::Error { .. } => {}
+            // The first is for the supervisor alone; the error itself is at hand where the command ends, with more than
+            // the event tells.
+            Event::PublishRequested | Event::Error { .. } => {}
         }
     }
 
