@@ -5,7 +5,11 @@ use std::sync::Arc;
 
 use imagewright_store::Store;
 
+use tokio::sync::Notify;
+
 use crate::clock::Clock;
+use crate::rules::Rules;
+use crate::throttle::Throttle;
 
 /// The parts of a hub.
 #[derive(Debug)]
@@ -14,6 +18,12 @@ pub struct Parts {
     pub store: Store,
     /// The time.
     pub clock: Clock,
+    /// What the operator allows and limits.
+    pub rules: Rules,
+    /// Wrong passwords.
+    pub throttle: Throttle,
+    /// Told when a build was asked for, or asked to end: whoever runs builds waits for it.
+    pub wake: Arc<Notify>,
 }
 
 /// A hub. Cheap to clone.

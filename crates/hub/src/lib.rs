@@ -9,7 +9,12 @@ pub mod app;
 mod clock;
 pub mod error;
 mod hub;
+mod password;
 mod random;
+mod rules;
+mod throttle;
 
 pub use clock::Clock;
 pub use hub::{Hub, Parts};
+pub use rules::{AddressCheck, GroupLimits, Rules};
+pub use throttle::Throttle;

@@ -78,3 +78,12 @@ impl Actor {
         }
     }
 }
+
+impl Actor {
+    /// The highest standing that the actor has in any group: for what an admin of some group may do.
+    pub fn highest_standing(&self) -> Standing {
+        let Self::User(account) = self else { return self.standing() };
+        let in_groups = account.groups.iter().map(|membership| self.standing_in(&membership.group.id));
+        in_groups.max().unwrap_or(Standing::SignedIn).max(self.standing())
+    }
+}
