@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::rules::Rules;
+use crate::sealing::Sealing;
 use crate::throttle::Throttle;
 
 /// The parts of a hub.
@@ -20,6 +21,8 @@ pub struct Parts {
     pub clock: Clock,
     /// What the operator allows and limits.
     pub rules: Rules,
+    /// Secrets at rest.
+    pub sealing: Arc<dyn Sealing>,
     /// Wrong passwords.
     pub throttle: Throttle,
     /// Told when a build was asked for, or asked to end: whoever runs builds waits for it.

@@ -12,9 +12,11 @@ mod hub;
 mod password;
 mod random;
 mod rules;
+mod sealing;
 mod throttle;
 
 pub use clock::Clock;
 pub use hub::{Hub, Parts};
 pub use rules::{AddressCheck, GroupLimits, Rules};
+pub use sealing::{Sealing, SealingError};
 pub use throttle::Throttle;
