@@ -17,6 +17,6 @@ mod throttle;
 
 pub use clock::Clock;
 pub use hub::{Hub, Parts};
-pub use rules::{AddressCheck, GroupLimits, Rules};
+pub use rules::{AddressCheck, ByGroup, GroupLimits, Rules};
 pub use sealing::{Sealing, SealingError};
 pub use throttle::Throttle;

@@ -19,15 +19,18 @@ pub struct GroupLimits {
 /// Says whether a registry or another server that somebody typed may be reached: why not, in words.
 pub type AddressCheck = Arc<dyn Fn(String) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
+/// Something that may differ from group to group, by the group's name; for system images and specs, without.
+pub type ByGroup<T> = Arc<dyn Fn(Option<&str>) -> T + Send + Sync>;
+
 /// What the operator allows and limits.
 #[derive(Clone)]
 pub struct Rules {
     /// Whether images are built here at all.
     pub builder: bool,
-    /// What recipes may have, by the name of the group.
-    pub recipes: Arc<dyn Fn(Option<&str>) -> RecipeRules + Send + Sync>,
-    /// Limits, by the name of the group.
-    pub groups: Arc<dyn Fn(Option<&str>) -> GroupLimits + Send + Sync>,
+    /// What recipes may have.
+    pub recipes: ByGroup<RecipeRules>,
+    /// Limits.
+    pub groups: ByGroup<GroupLimits>,
     /// Which servers may be reached.
     pub addresses: AddressCheck,
 }

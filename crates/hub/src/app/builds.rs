@@ -49,7 +49,7 @@ impl Hub {
     ) -> Result<ListedImage> {
         // Whether it may be done at all is asked first, and again in the transaction.
         let image = self.readable_image(actor, name).await?;
-        self.may_build(actor, &image)?;
+        actor.may(Operation::BuildImage, standing(actor, &image))?;
         let (stored, stored_secret) = custom(&image)?;
         let input = recipe.unwrap_or_else(|| input_of(stored, stored_secret));
         let kind = kind.unwrap_or(stored.kind);
@@ -133,7 +133,7 @@ impl Hub {
     /// Not allowed, not found.
     pub async fn image_builds(&self, actor: &Actor, name: &str, page: Page) -> Result<Listed<Build>> {
         let image = self.readable_image(actor, name).await?;
-        self.may_read_builds(actor, &image)?;
+        actor.may(Operation::ReadImageBuilds, standing(actor, &image))?;
         let subject = Some(Subject::Image(image.name));
         Ok(self.store.read().builds(&BuildFilter { subject, ..BuildFilter::default() }, page).await?)
     }
@@ -144,7 +144,7 @@ impl Hub {
     /// Not allowed, not found.
     pub async fn image_build(&self, actor: &Actor, name: &str, number: i64) -> Result<Build> {
         let image = self.readable_image(actor, name).await?;
-        self.may_read_builds(actor, &image)?;
+        actor.may(Operation::ReadImageBuilds, standing(actor, &image))?;
         let found = self.store.read().build_numbered(&Subject::Image(image.name), number).await?;
         found.ok_or_else(|| HubError::not_found("revision", &number.to_string()))
     }
@@ -162,7 +162,7 @@ impl Hub {
         };
         match &build.subject {
             Subject::Spec(_) => {
-                actor.may_on(Operation::ReadSpecs, Operation::ReadSpecs, actor.standing(), missing)?
+                actor.may_on(Operation::ReadSpecs, Operation::ReadSpecs, actor.standing(), missing)?;
             }
             Subject::Image(_) if build.orphaned_at.is_some() => {
                 let standing =
@@ -176,7 +176,7 @@ impl Hub {
                         Kind::NotFound => missing(),
                         _ => error,
                     })?;
-                self.may_read_builds(actor, &image)?;
+                actor.may(Operation::ReadImageBuilds, standing(actor, &image))?;
             }
         }
         Ok(build)
@@ -188,7 +188,7 @@ impl Hub {
     /// Not allowed, not found; an image that was never built here.
     pub async fn latest_image_build(&self, actor: &Actor, name: &str) -> Result<Build> {
         let image = self.readable_image(actor, name).await?;
-        self.may_read_builds(actor, &image)?;
+        actor.may(Operation::ReadImageBuilds, standing(actor, &image))?;
         let latest = self.store.read().latest_build(&Subject::Image(image.name)).await?;
         latest.ok_or_else(|| HubError::not_found("build of image", name))
     }
@@ -306,14 +306,6 @@ impl Hub {
         let object = (build.subject.kind(), build.subject.name());
         self.note(writer, actor, "build.cancel", object, build.group.as_ref(), detail).await?;
         Ok(cancelled)
-    }
-
-    fn may_build(&self, actor: &Actor, image: &Image) -> Result<()> {
-        actor.may(Operation::BuildImage, standing(actor, image))
-    }
-
-    fn may_read_builds(&self, actor: &Actor, image: &Image) -> Result<()> {
-        actor.may(Operation::ReadImageBuilds, standing(actor, image))
     }
 }
 

@@ -94,7 +94,8 @@ impl Hub {
     pub async fn own_groups(&self, actor: &Actor) -> Result<Vec<Group>> {
         actor.may(Operation::ReadMe, actor.standing())?;
         let account = actor.signed_in()?;
-        Ok(account.groups.iter().map(|membership| membership.group.clone()).collect())
+        let groups = self.store.read().groups_of(&account.id).await?;
+        Ok(groups.into_iter().map(|(group, _)| group).collect())
     }
 
     /// Groups, by name. `everyone` is among them.

@@ -18,6 +18,7 @@ pub use list::{Condition, ImageField, ImageOrder, ImageOwner, ImageQuery, ImageS
 pub use recipe::Recipe;
 
 /// Where an image comes from; fixed.
+#[expect(clippy::large_enum_variant, reason = "it is never kept by the thousand")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageSource {
     /// From a registry, as somebody said.

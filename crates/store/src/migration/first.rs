@@ -22,7 +22,7 @@ CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit
 pub(super) struct First;
 
 impl MigrationName for First {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "first"
     }
 }

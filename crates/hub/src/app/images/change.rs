@@ -23,7 +23,7 @@ impl Hub {
     pub async fn update_image(&self, actor: &Actor, name: &str, change: ImageChange) -> Result<ListedImage> {
         let writer = self.store.write().await?;
         let mut image = self.image_for(&writer, actor, name, Operation::UpdateImage).await?;
-        self.may_share(actor, &image, &change)?;
+        may_share(actor, &image, &change)?;
         if let Some(display_name) = &change.display_name
             && *display_name != image.display_name
         {
@@ -124,30 +124,6 @@ impl Hub {
         Ok(image)
     }
 
-    /// Sharing and moving are for admins, also when a group admin asks for what is already so.
-    fn may_share(&self, actor: &Actor, image: &Image, change: &ImageChange) -> Result<()> {
-        let others = change.connect.iter().chain(&change.disconnect);
-        let concerns_others = others.clone().any(|group| image.group.as_ref() != Some(group));
-        let is_moved = match &change.group {
-            Change::Keep => false,
-            Change::Clear => image.group.is_some(),
-            Change::Set(group) => image.group.as_ref() != Some(group),
-        };
-        let turns_global = change.is_global.is_some_and(|is_global| is_global != image.is_global);
-        if concerns_others || is_moved || turns_global {
-            actor.may(Operation::ShareImage, actor.standing())?;
-        }
-        if image.group.is_some() && change.is_global == Some(true) && !matches!(change.group, Change::Clear) {
-            let suggestion = "make it a system image, without a group, first";
-            return Err(HubError::invalid(FieldProblem::new(
-                "global",
-                "an image of a group cannot be global",
-                suggestion,
-            )));
-        }
-        Ok(())
-    }
-
     async fn unshare(&self, writer: &Writer, image: &mut Image, group: &GroupId) -> Result<()> {
         if writer.group(group).await?.is_some_and(|group| group.name == EVERYONE) {
             image.is_global = false;
@@ -156,6 +132,30 @@ impl Hub {
         }
         Ok(writer.unshare_image(&image.name, group).await?)
     }
+}
+
+/// Sharing and moving are for admins, also when a group admin asks for what is already so.
+fn may_share(actor: &Actor, image: &Image, change: &ImageChange) -> Result<()> {
+    let others = change.connect.iter().chain(&change.disconnect);
+    let concerns_others = others.clone().any(|group| image.group.as_ref() != Some(group));
+    let is_moved = match &change.group {
+        Change::Keep => false,
+        Change::Clear => image.group.is_some(),
+        Change::Set(group) => image.group.as_ref() != Some(group),
+    };
+    let turns_global = change.is_global.is_some_and(|is_global| is_global != image.is_global);
+    if concerns_others || is_moved || turns_global {
+        actor.may(Operation::ShareImage, actor.standing())?;
+    }
+    if image.group.is_some() && change.is_global == Some(true) && !matches!(change.group, Change::Clear) {
+        let suggestion = "make it a system image, without a group, first";
+        return Err(HubError::invalid(FieldProblem::new(
+            "global",
+            "an image of a group cannot be global",
+            suggestion,
+        )));
+    }
+    Ok(())
 }
 
 /// Type and addresses, as `PrimeHub` changes them, but for its defects.

@@ -26,7 +26,7 @@ impl Hub {
     /// # Errors
     /// Not allowed; a name that is taken; whatever is wrong with what was given; a queue that is full.
     pub async fn create_image(&self, actor: &Actor, new: NewImage) -> Result<ListedImage> {
-        self.may_create(actor, &new)?;
+        may_create(actor, &new)?;
         let (display_name, description) =
             (checked_display_name(&new)?, checked_description(&new.description)?);
         let typed = new.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
@@ -126,22 +126,6 @@ impl Hub {
         shown.pop().ok_or_else(|| HubError::internal("an image was made and is gone"))
     }
 
-    fn may_create(&self, actor: &Actor, new: &NewImage) -> Result<()> {
-        let Some(group) = &new.group else {
-            return actor.may(Operation::CreateSystemImage, actor.standing());
-        };
-        let standing = actor.standing_in(group);
-        let hidden = || HubError::not_found("group", group.as_str());
-        actor.may_on(Operation::CreateGroupImage, Operation::ReadGroup, standing, hidden)?;
-        // A client says once more that the image is its own group's.
-        let is_shared = new.is_global || new.shared_with.iter().any(|other| other != group);
-        if is_shared {
-            actor.may(Operation::ShareImage, standing)?;
-            return Err(HubError::invalid(not_shared()));
-        }
-        Ok(())
-    }
-
     async fn free_name(&self, writer: &Writer, display_name: &str) -> Result<ImageName> {
         for _ in 0..NAME_ATTEMPTS {
             let suffix = random::identifier();
@@ -168,6 +152,22 @@ impl Hub {
         }
         Ok(writer.share_image(&image.name, group).await?)
     }
+}
+
+fn may_create(actor: &Actor, new: &NewImage) -> Result<()> {
+    let Some(group) = &new.group else {
+        return actor.may(Operation::CreateSystemImage, actor.standing());
+    };
+    let standing = actor.standing_in(group);
+    let hidden = || HubError::not_found("group", group.as_str());
+    actor.may_on(Operation::CreateGroupImage, Operation::ReadGroup, standing, hidden)?;
+    // A client says once more that the image is its own group's.
+    let is_shared = new.is_global || new.shared_with.iter().any(|other| other != group);
+    if is_shared {
+        actor.may(Operation::ShareImage, standing)?;
+        return Err(HubError::invalid(not_shared()));
+    }
+    Ok(())
 }
 
 fn not_shared() -> FieldProblem {

@@ -37,10 +37,9 @@ impl Hub {
         let is_admin = actor.standing() >= Operation::ListSecrets.needs();
         let found = writer.secret(id).await?.filter(|secret| secret.kind == SecretKind::Pull);
         let is_offered = match (&found, group) {
-            (None, _) => false,
             (Some(secret), _) if secret.is_offered_to_all || is_admin => true,
             (Some(_), Some(group)) => writer.secret_groups(id).await?.contains(group),
-            (Some(_), None) => false,
+            (None, _) | (Some(_), None) => false,
         };
         if is_offered {
             return Ok(());
