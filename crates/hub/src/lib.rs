@@ -1,1 +1,3 @@
-//! x
+//! The hub: what people may do with images, groups, secrets and builds, and the doors to it.
+
+pub mod config;
