@@ -1,3 +1,4 @@
 //! The hub: what people may do with images, groups, secrets and builds, and the doors to it.
 
 pub mod config;
+pub mod vault;
