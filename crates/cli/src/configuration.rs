@@ -21,9 +21,8 @@ use std::path::{Path, PathBuf};
 use imagewright_engine::conda::CondaSettings;
 use imagewright_engine::error::{BuildError, ErrorKind};
 use imagewright_engine::sandbox::{Protection, SandboxSettings};
+use imagewright_spec::parse_size;
 use serde::Deserialize;
-
-use crate::input::size::parse_size;
 
 /// Where it is unless something else is said.
 const USUAL_PLACE: &str = "/etc/imagewright/config.toml";

@@ -7,16 +7,14 @@
 pub mod access;
 pub mod app;
 mod clock;
+pub mod config;
 pub mod error;
 mod hub;
 mod password;
 mod random;
-mod rules;
-mod sealing;
 mod throttle;
+pub mod vault;
 
 pub use clock::Clock;
 pub use hub::{Hub, Parts};
-pub use rules::{AddressCheck, ByGroup, GroupLimits, Rules};
-pub use sealing::{Sealing, SealingError};
 pub use throttle::Throttle;

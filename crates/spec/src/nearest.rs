@@ -1,12 +1,15 @@
 //! The nearest of some known words, for typing errors.
 
-/// The known word with the fewest edits from `word`, if few enough that it may be meant.
-pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let word: String = word.chars().take(64).collect::<String>().to_lowercase().replace('_', "-");
+/// The known word with the fewest edits from `word`, if few enough that it may be meant. `_` and `-` count as equal.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let alike = |word: &str| word.to_lowercase().replace('_', "-");
+    let word = alike(&word.chars().take(64).collect::<String>());
     known
         .iter()
-        .map(|candidate| (distance(&word, candidate), *candidate))
-        .filter(|(edits, candidate)| *edits <= candidate.len().max(3) / 3 || candidate.starts_with(&word))
+        .map(|candidate| (distance(&word, &alike(candidate)), *candidate))
+        .filter(|(edits, candidate)| {
+            *edits <= candidate.len().max(3) / 3 || alike(candidate).starts_with(&word)
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }

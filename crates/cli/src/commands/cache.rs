@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use imagewright_engine::cache::{Cache, Trimmed};
 use imagewright_engine::error::{BuildError, ErrorKind};
+use imagewright_spec::parse_size;
 
 use crate::arguments::{CacheAction, CacheArguments};
 use crate::display::amount::{bytes, count};
 use crate::display::{self, out};
-use crate::input::size::parse_size;
 
 /// Shows or trims the cache.
 pub(crate) fn run(arguments: &CacheArguments) -> ExitCode {

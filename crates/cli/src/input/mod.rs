@@ -3,7 +3,6 @@
 mod channels;
 mod files;
 mod locks;
-pub(crate) mod size;
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

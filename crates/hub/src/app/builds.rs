@@ -231,8 +231,8 @@ impl Hub {
             Some(group) => self.store.read().group(group).await?.map(|group| group.name),
             None => None,
         };
-        let (recipe, spec) = read_recipe(input, kind, self.rules.recipe(group.as_deref()))?;
-        if let Err(refusal) = self.rules.may_reach(recipe.base.registry()).await {
+        let (recipe, spec) = read_recipe(input, kind, self.recipe_rules(group.as_deref()))?;
+        if let Err(refusal) = self.may_reach_registry(recipe.base.registry()).await {
             let problem =
                 FieldProblem::new("imageSpec.baseImage", refusal, "choose an image on another registry");
             return Err(HubError::invalid(problem));
@@ -247,7 +247,7 @@ impl Hub {
         actor: &Actor,
         request: BuildRequest,
     ) -> Result<Build> {
-        if !self.rules.is_builder_on() {
+        if !self.is_builder_on() {
             return Err(HubError::new(Kind::Unavailable, "Building images is switched off in this hub")
                 .with_hint("register an existing image, or ask an admin to switch the builder on"));
         }
@@ -263,16 +263,16 @@ impl Hub {
             Some(group) => writer.group(group).await?.map(|group| group.name),
             None => None,
         };
-        let limits = self.rules.limits(name.as_deref());
+        let limits = self.limits(name.as_deref());
         let waiting = writer.queued_builds().await?;
         let waiting = waiting.iter().filter(|build| build.group == request.group).count();
-        if waiting >= limits.queue {
+        if waiting >= limits.queue as usize {
             let message = format!("{waiting} builds wait already, and no more are queued at once");
             return Err(
                 HubError::new(Kind::TooMany, message).with_hint("try again when some of them have run")
             );
         }
-        if let (Some(group), Some(limit)) = (&request.group, limits.storage_bytes) {
+        if let (Some(group), Some(limit)) = (&request.group, limits.storage) {
             let stored = writer.stored_bytes(group).await?;
             if stored >= limit {
                 let message =

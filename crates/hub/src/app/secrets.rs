@@ -219,7 +219,7 @@ impl Hub {
     pub async fn reseal_secrets(&self) -> Result<u64> {
         let mut count = 0;
         for secret in self.store.read().secrets(&SecretFilter::default(), Page::ALL).await?.rows {
-            if !self.sealing.needs_resealing(&secret.sealed) {
+            if !self.vault.needs_resealing(&secret.sealed) {
                 continue;
             }
             let password = self.unseal(&secret)?;
@@ -234,11 +234,11 @@ impl Hub {
 
     /// What is in a secret: for builds alone.
     pub(crate) fn unseal(&self, secret: &Secret) -> Result<SecretString> {
-        self.sealing.unseal(secret.id.as_str(), &secret.sealed).map_err(HubError::internal)
+        self.vault.open_sealed(secret.id.as_str(), &secret.sealed).map_err(HubError::internal)
     }
 
     fn seal(&self, id: &SecretId, password: &SecretString) -> Result<String> {
-        self.sealing.seal(id.as_str(), password).map_err(HubError::internal)
+        self.vault.seal(id.as_str(), password).map_err(HubError::internal)
     }
 
     async fn note_secret(&self, writer: &Writer, actor: &Actor, action: &str, secret: &Secret) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Sizes as people write them.
 
 /// A number of bytes with an optional unit: `10GB` counts by thousands, `10GiB` and `10G` by 1024.
-pub(crate) fn parse_size(text: &str) -> Option<u64> {
+pub fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     let number: u64 = text[..digits].parse().ok()?;
