@@ -24,10 +24,10 @@ struct Counted {
 
 impl Throttle {
     /// Lets `attempts` wrong passwords pass within a window of `seconds`.
-    pub fn new(attempts: u32, seconds: u32) -> Self {
+    pub fn new(attempts: u32, seconds: u64) -> Self {
         Self {
             attempts: attempts.max(1),
-            window: SignedDuration::from_secs(i64::from(seconds)),
+            window: SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX / 1000)),
             counted: Mutex::default(),
         }
     }
