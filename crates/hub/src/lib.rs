@@ -10,6 +10,7 @@ mod clock;
 pub mod config;
 pub mod error;
 mod hub;
+mod open;
 mod password;
 mod random;
 mod throttle;
@@ -17,4 +18,6 @@ pub mod vault;
 
 pub use clock::Clock;
 pub use hub::{Hub, Parts};
+pub use open::OpenError;
+pub use random::generated_password;
 pub use throttle::Throttle;

@@ -3,6 +3,9 @@
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
+/// Letters and digits that are hard to confuse.
+const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz123456789";
+
 /// Bytes from the kernel.
 ///
 /// A machine without randomness cannot keep anything secret: there is nothing to go on with.
@@ -22,12 +25,19 @@ pub(crate) fn identifier() -> String {
     format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
 }
 
-/// A new credential with 160 bits, in letters and digits that are hard to confuse.
+/// A new credential with 160 bits.
 pub(crate) fn credential(prefix: &str) -> SecretString {
-    const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz123456789";
     let mut text = String::from(prefix);
     text.extend(bytes::<32>().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])));
     SecretString::from(text)
+}
+
+/// A password for somebody who was given none: 80 bits, easy to type.
+pub fn generated_password() -> SecretString {
+    let letters: Vec<char> =
+        bytes::<16>().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let parts: Vec<String> = letters.chunks(4).map(|part| part.iter().collect()).collect();
+    SecretString::from(parts.join("-"))
 }
 
 /// What of a credential is stored: it has so much randomness of its own that one round of hashing hides it.

@@ -156,6 +156,15 @@ impl Hub {
         Ok(self.store.read().tokens_of(&account.id).await?)
     }
 
+    /// The tokens of a user, newest first: one's own or, for an admin, anybody's.
+    ///
+    /// # Errors
+    /// Not authenticated, not allowed.
+    pub async fn tokens_of(&self, actor: &Actor, user: &UserId) -> Result<Vec<Token>> {
+        actor.may(Operation::ManageOwnAccount, standing_to_account(actor, user))?;
+        Ok(self.store.read().tokens_of(user).await?)
+    }
+
     /// Ends a token of one's own or, as an admin, of anybody.
     ///
     /// # Errors

@@ -212,11 +212,13 @@ impl Hub {
         Ok(secret)
     }
 
-    /// Seals all secrets with the newest key, after another was made, and gives their number.
+    /// Makes a new key, seals all secrets with it, and forgets the old ones once nothing needs them. Gives the number
+    /// of secrets. May run while the hub does, and again where it was interrupted.
     ///
     /// # Errors
-    /// A secret that no key opens.
-    pub async fn reseal_secrets(&self) -> Result<u64> {
+    /// A key file that cannot be replaced; a secret that no key opens.
+    pub async fn rotate_key(&self) -> Result<u64> {
+        self.vault.rotate().map_err(HubError::internal)?;
         let mut count = 0;
         for secret in self.store.read().secrets(&SecretFilter::default(), Page::ALL).await?.rows {
             if !self.vault.needs_resealing(&secret.sealed) {
@@ -229,6 +231,15 @@ impl Hub {
             writer.commit().await?;
             count += 1;
         }
+        // While this transaction writes, nobody seals anything with an old key.
+        let writer = self.store.write().await?;
+        let detail = json!({ "sealed": count });
+        self.note(&writer, &Actor::Machine, "secret.rotate", ("key", "secrets"), None, detail).await?;
+        let all = writer.secrets(&SecretFilter::default(), Page::ALL).await?.rows;
+        if all.iter().all(|secret| !self.vault.needs_resealing(&secret.sealed)) {
+            self.vault.drop_old_keys().map_err(HubError::internal)?;
+        }
+        writer.commit().await?;
         Ok(count)
     }
 
