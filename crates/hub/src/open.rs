@@ -44,13 +44,12 @@ impl Hub {
     pub async fn open(config: HubConfig, clock: Clock) -> Result<Self, OpenError> {
         make_folder(&config.data_dir)?;
         let vault = Vault::open(config.key_file())?;
-        let store = match &config.database_url {
-            Some(address) => Store::connect(address).await?,
-            None => {
-                let file = config.database_file();
-                make_private(&file).map_err(|source| OpenError::Folder { path: file.clone(), source })?;
-                Store::open_file(&file).await?
-            }
+        let store = if let Some(address) = &config.database_url {
+            Store::connect(address).await?
+        } else {
+            let file = config.database_file();
+            make_private(&file).map_err(|source| OpenError::Folder { path: file.clone(), source })?;
+            Store::open_file(&file).await?
         };
         let hub = Self::new(Parts {
             store,

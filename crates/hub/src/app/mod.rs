@@ -4,6 +4,7 @@ pub mod accounts;
 mod auditing;
 pub mod builds;
 mod change;
+pub mod clean_up;
 pub mod groups;
 pub mod images;
 mod recipe;

@@ -127,6 +127,6 @@ async fn the_audit_tells_who_did_what_and_no_secret() {
     let newest = &entries[0];
     assert_eq!((newest.action.as_str(), newest.actor_name.as_str()), ("token.create", "ann"));
     assert_eq!(newest.address.as_deref(), Some("192.0.2.7"));
-    let text = format!("{entries:?}");
-    assert!(!text.contains(PASSWORD) && !text.contains(secret.expose_secret()), "{text}");
+    let told = format!("{entries:?}");
+    assert!(!told.contains(PASSWORD) && !told.contains(secret.expose_secret()), "{told}");
 }

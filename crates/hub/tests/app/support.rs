@@ -12,7 +12,8 @@ use imagewright_hub::error::{HubError, Kind};
 use imagewright_hub::vault::Vault;
 use imagewright_hub::{Clock, Hub, Parts, Throttle};
 use imagewright_spec::ImageKind;
-use imagewright_store::builds::{Build, Finish, Outcome, Product};
+use imagewright_store::builds::{Build, Finish, Outcome, Product, Subject};
+use imagewright_store::images::ImageSource;
 use imagewright_store::{GroupId, Store, UserId};
 use jiff::Timestamp;
 use serde_json::json;
@@ -106,14 +107,20 @@ impl TestHub {
 
     /// Plays the worker that builds what waits, with success.
     pub(crate) async fn build_next(&self) -> Build {
+        let digest = format!("sha256:{}", "0".repeat(64));
+        self.build_next_as("registry.example", &digest).await
+    }
+
+    /// The same, with an image on this registry that has this digest.
+    pub(crate) async fn build_next_as(&self, registry: &str, digest: &str) -> Build {
         let writer = self.hub.store.write().await.unwrap();
         let queued = writer.queued_builds().await.unwrap().into_iter().next().expect("a build that waits");
         let now = self.hub.clock.now();
         let claimed = writer.claim_build(&queued.id, "test", now, now).await.unwrap().unwrap();
-        let url = format!("registry.example/images/{}:{}", claimed.subject.name(), claimed.tag);
+        let url = format!("{registry}/images/{}:{}", claimed.subject.name(), claimed.tag);
         let product = Product {
             url: url.parse().unwrap(),
-            digest: format!("sha256:{}", "0".repeat(64)),
+            digest: digest.to_owned(),
             gpu_url: None,
             gpu_digest: None,
             base_digest: None,
@@ -121,6 +128,15 @@ impl TestHub {
             size_bytes: Some(1000),
             summary: json!({}),
         };
+        if let Subject::Image(name) = &claimed.subject
+            && let Some(mut image) = writer.image(name).await.unwrap()
+        {
+            image.url = Some(product.url.clone());
+            if let ImageSource::Custom { build, .. } = &mut image.source {
+                *build = Some(claimed.id.clone());
+            }
+            writer.update_image(&image).await.unwrap();
+        }
         let finish = Finish { outcome: Outcome::Succeeded(Box::new(product)), stages: Vec::new(), at: now };
         assert!(writer.finish_build(&claimed.id, claimed.fence, &finish).await.unwrap());
         let build = writer.build(&claimed.id).await.unwrap().unwrap();
