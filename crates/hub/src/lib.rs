@@ -10,6 +10,8 @@ mod clock;
 pub mod config;
 pub mod error;
 mod hub;
+pub mod launcher;
+pub mod logs;
 mod open;
 mod password;
 mod random;
