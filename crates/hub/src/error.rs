@@ -237,3 +237,15 @@ impl From<StoreError> for HubError {
         }
     }
 }
+
+/// An error with its causes in one line, for the log.
+pub(crate) fn chain(error: &dyn StdError) -> String {
+    let mut words = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        words.push(current.to_string());
+        cause = current.source();
+    }
+    words.dedup();
+    words.join(": ")
+}

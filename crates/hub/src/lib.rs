@@ -14,6 +14,7 @@ pub mod launcher;
 pub mod logs;
 mod open;
 mod password;
+pub mod queue;
 mod random;
 mod throttle;
 pub mod vault;

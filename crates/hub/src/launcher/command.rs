@@ -9,11 +9,12 @@ use super::Launcher;
 use super::account::program;
 
 /// A command of the builds' account: in the lowest classes of scheduling where the machine has the programs for that,
-/// with an environment of its own, in a process group of its own, ended when nobody waits for it any more.
+/// with an environment and in a session of its own, ended when nobody waits for it any more.
 pub(super) fn command(launcher: &Launcher, arguments: impl IntoIterator<Item = OsString>) -> Command {
     let path =
         launcher.environment.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.as_os_str());
-    let mut line: Vec<OsString> = Vec::new();
+    // A session of its own, in which all its processes are found.
+    let mut line: Vec<OsString> = vec!["setsid".into()];
     if let Some(account) = &launcher.account {
         let words =
             ["setpriv".to_owned(), format!("--reuid={}", account.user), format!("--regid={}", account.group)];
@@ -42,7 +43,6 @@ pub(super) fn command(launcher: &Launcher, arguments: impl IntoIterator<Item = O
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .kill_on_drop(true);
     command
 }

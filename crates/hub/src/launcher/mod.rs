@@ -5,6 +5,7 @@
 //! command.rs    the argument vector and the environment
 //! process.rs    from its start to its end
 //! room.rs       the folder with its credentials
+//! session.rs    all processes of a build, to be ended with it
 //! ```
 //!
 //! The plan goes in on standard input, which stays open for as long as the hub wants the build: a hub that is gone,
@@ -14,6 +15,7 @@ mod account;
 mod command;
 mod process;
 mod room;
+mod session;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

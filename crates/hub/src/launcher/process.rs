@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use imagewright_engine::event::Event;
 use imagewright_store::builds::Failure;
-use rustix::process::{Pid, Signal};
 use secrecy::ExposeSecret as _;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin};
@@ -14,6 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::command::command;
+use super::session::Session;
 use super::{Ended, Launcher, Listener, Order};
 
 /// How long a build may take to end in order after it was told to.
@@ -22,24 +22,6 @@ const GRACE: Duration = Duration::from_secs(20);
 const LONGEST_LINE: usize = 16 << 20;
 /// How long a sweep may take.
 const SWEEP: Duration = Duration::from_secs(60);
-
-/// Ends all processes of the build, should nobody wait for their end any more.
-struct Group(Option<Pid>);
-
-impl Group {
-    fn signal(&self, signal: Signal) {
-        if let Some(pid) = self.0 {
-            // It has ended already.
-            let _ = rustix::process::kill_process_group(pid, signal);
-        }
-    }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.signal(Signal::KILL);
-    }
-}
 
 /// What is known of the end before the process has ended.
 #[derive(Default)]
@@ -61,7 +43,7 @@ pub(super) async fn run(
         arguments.extend(["--config".into(), config.clone().into()]);
     }
     let mut child = command(launcher, arguments).spawn()?;
-    let group = Group(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
+    let session = Session::of(child.id());
     let mut input = child.stdin.take().ok_or_else(|| io::Error::other("it has no standard input"))?;
     let output = child.stdout.take().ok_or_else(|| io::Error::other("it has no standard output"))?;
     let errors = child.stderr.take().ok_or_else(|| io::Error::other("it has no standard error"))?;
@@ -81,9 +63,9 @@ pub(super) async fn run(
     if early.is_some() {
         // Both mean the same to the build; one reaches it where the other does not.
         drop(input);
-        group.signal(Signal::TERM);
+        session.tell_to_end();
     }
-    let status = end(&mut child, &group).await?;
+    let status = end(&mut child, &session).await?;
     if let Some(early) = early {
         return Ok(early);
     }
@@ -174,11 +156,11 @@ async fn read_line(source: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>)
 }
 
 /// Waits for the end of the process, and makes it come.
-async fn end(child: &mut Child, group: &Group) -> io::Result<std::process::ExitStatus> {
+async fn end(child: &mut Child, session: &Session) -> io::Result<std::process::ExitStatus> {
     match tokio::time::timeout(GRACE, child.wait()).await {
         Ok(status) => status,
         Err(_) => {
-            group.signal(Signal::KILL);
+            session.kill();
             child.wait().await
         }
     }
