@@ -32,7 +32,8 @@ for name in sorted(os.listdir(folder)):
 for parent, _, files in os.walk(os.path.join(prefix, "lib")):
     for name in files:
         path = os.path.normpath(os.path.join(parent, name))
-        if "site-packages" in path and path not in owned:
+        # A command that was run may have left bytecode of what came without.
+        if "site-packages" in path and "__pycache__" not in path and path not in owned:
             problems.append(f"nobody owns {path}")
 print("\n".join(problems), end="")
 "#;
