@@ -29,6 +29,34 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Show the cache, or make it smaller.
     Cache(CacheArguments),
+    /// Look after the users of a hub.
+    User {
+        #[command(subcommand)]
+        action: UserAction,
+        #[command(flatten)]
+        hub: HubArguments,
+    },
+    /// Look after the groups of a hub.
+    Group {
+        #[command(subcommand)]
+        action: GroupAction,
+        #[command(flatten)]
+        hub: HubArguments,
+    },
+    /// Look after the API tokens of a hub's users.
+    Token {
+        #[command(subcommand)]
+        action: TokenAction,
+        #[command(flatten)]
+        hub: HubArguments,
+    },
+    /// Look after the key that a hub's secrets are sealed with.
+    Secrets {
+        #[command(subcommand)]
+        action: SecretsAction,
+        #[command(flatten)]
+        hub: HubArguments,
+    },
 }
 
 /// How events are shown.
@@ -157,6 +185,10 @@ pub(crate) struct BuildArguments {
         "fresh", "lock", "mirror", "kind", "cuda", "channel_alias", "channel_mirror",
     ])]
     pub(crate) plan: Option<PathBuf>,
+
+    /// With `--plan -`: the first line is the plan; the tag waits for a line `publish`, and the end of input cancels
+    #[arg(long, requires = "plan")]
+    pub(crate) supervised: bool,
 
     /// Configuration file of this machine [default: /etc/imagewright/config.toml, where there is one]
     #[arg(long, value_name = "FILE", env = "IMAGEWRIGHT_CONFIG", hide_env_values = true)]
@@ -319,6 +351,131 @@ pub(crate) enum CacheAction {
         #[arg(long, value_name = "SIZE")]
         to: String,
     },
+}
+
+/// Which hub is meant.
+#[derive(Debug, Args)]
+pub(crate) struct HubArguments {
+    /// Configuration file of the hub
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Data folder of the hub [default: as the configuration says, ./data]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserAction {
+    /// Add a user; without --password-stdin a password is made and printed
+    Add {
+        /// Name to sign in with
+        name: String,
+        /// As an admin of the hub
+        #[arg(long)]
+        admin: bool,
+        /// Mail address
+        #[arg(long)]
+        email: Option<String>,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// List all users
+    List,
+    /// Give a user another password and end the user's tokens
+    Password {
+        /// The user
+        name: String,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Keep a user out, and end the user's tokens
+    Disable {
+        /// The user
+        name: String,
+    },
+    /// Let a user in again
+    Enable {
+        /// The user
+        name: String,
+    },
+    /// Remove a user; what the user has built stays
+    Remove {
+        /// The user
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum GroupAction {
+    /// Add a group
+    Add {
+        /// Its name
+        name: String,
+        /// The name that is shown
+        #[arg(long)]
+        display_name: Option<String>,
+    },
+    /// List all groups, or who is in one
+    List {
+        /// The group
+        name: Option<String>,
+    },
+    /// Put a user into a group, or change as what the user is in it
+    Join {
+        /// The group
+        group: String,
+        /// The user
+        user: String,
+        /// As an admin of the group
+        #[arg(long)]
+        admin: bool,
+    },
+    /// Take a user out of a group
+    Leave {
+        /// The group
+        group: String,
+        /// The user
+        user: String,
+    },
+    /// Remove a group that owns no images
+    Remove {
+        /// The group
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenAction {
+    /// Make a token and print it, alone, on standard output
+    Create {
+        /// Whose
+        user: String,
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// Days until it is good for nothing; without, it has no end
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// List a user's tokens, never what they prove themselves with
+    List {
+        /// Whose
+        user: String,
+    },
+    /// End a token
+    Revoke {
+        /// Its identifier
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretsAction {
+    /// Make a new key, seal all secrets with it, and forget the old one
+    RotateKey,
 }
 
 const EXAMPLES_AND_EXIT_CODES: &str = "\

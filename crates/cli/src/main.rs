@@ -7,6 +7,7 @@ mod display;
 mod input;
 mod registry;
 mod signals;
+mod supervisor;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -35,6 +36,10 @@ fn main() -> ExitCode {
             Command::Inspect(inspect) => commands::inspect::run(&inspect).await,
             Command::Doctor(doctor) => commands::doctor::run(&doctor).await,
             Command::Cache(cache) => commands::cache::run(&cache),
+            Command::User { action, hub } => commands::hub::users::run(action, &hub).await,
+            Command::Group { action, hub } => commands::hub::groups::run(action, &hub).await,
+            Command::Token { action, hub } => commands::hub::tokens::run(action, &hub).await,
+            Command::Secrets { action, hub } => commands::hub::secrets::run(action, &hub).await,
         }
     });
     runtime.shutdown_timeout(THREADS_END);

@@ -68,6 +68,8 @@ pub enum Event {
         /// A sentence.
         message: String,
     },
+    /// Everything but the tags is in the registry, and the supervisor of the build is asked whether they may move.
+    PublishRequested,
     /// The build is done.
     Result(Box<BuildSummary>),
     /// The build has failed: the last event.

@@ -204,7 +204,7 @@ impl Lock {
 }
 
 /// True where an address lies in the folder of another.
-fn is_below(folder: &Url, address: &Url) -> bool {
+pub(crate) fn is_below(folder: &Url, address: &Url) -> bool {
     let path = format!("{}/", folder.path().trim_end_matches('/'));
     folder.origin() == address.origin() && address.path().starts_with(&path)
 }

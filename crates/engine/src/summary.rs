@@ -51,6 +51,9 @@ pub struct PlatformImage {
     pub base_digest: Digest,
     /// Digest of the lock.
     pub revision: String,
+    /// Compressed size in bytes: configuration and layers, those of the base included. 0 where it was not counted yet.
+    #[serde(default)]
+    pub size: u64,
     /// Number of layers, those of the base included.
     pub layers: usize,
     /// System packages that were installed or replaced, `name version`, in order of name.

@@ -7,6 +7,7 @@ use imagewright_engine::build::{BuildContext, build, dry_run};
 use imagewright_engine::cache::Cache;
 use imagewright_engine::error::BuildError;
 use imagewright_engine::event::Events;
+use imagewright_engine::publish::PublishGate;
 
 use crate::arguments::BuildArguments;
 use crate::configuration::Configuration;
@@ -14,6 +15,7 @@ use crate::display::{self, Display};
 use crate::input;
 use crate::registry::RegistryAccess;
 use crate::signals::cancelled_by_signals;
+use crate::supervisor::Supervisor;
 
 /// Builds, shows what happens, and gives the documented exit code.
 pub(crate) async fn run(arguments: BuildArguments) -> ExitCode {
@@ -34,7 +36,12 @@ async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) 
     let cancellation = cancelled_by_signals()
         .map_err(|error| BuildError::internal("signals cannot be waited for").with_source(error))?;
     let configuration = Configuration::read(arguments.config.as_deref())?;
-    let mut plan = input::plan(arguments)?;
+    let (mut plan, publish_gate) = if arguments.supervised {
+        let supervisor = Supervisor::of_build(arguments, &cancellation).await?;
+        (input::plan_of_json(&supervisor.plan, arguments)?, supervisor.publish_gate)
+    } else {
+        (input::plan(arguments)?, PublishGate::open())
+    };
     plan.conda.on_machine(configuration.conda());
     let context = BuildContext {
         cache: Cache::open(&arguments.cache_dir.clone().unwrap_or_else(Cache::default_root))?,
@@ -42,6 +49,7 @@ async fn attempt(arguments: &BuildArguments, events: Events, display: &Display) 
         layer_registry: RegistryAccess::of_layers(&plan)?,
         events,
         cancellation,
+        publish_gate,
         sandbox: configuration.sandbox(),
     };
     if arguments.dry_run {

@@ -142,8 +142,9 @@ impl Display {
                 error_lines(&summary::lines(summary, screen));
                 out(&summary::pinned(summary));
             }
-            // The error itself is at hand where the command ends, with more than the event tells.
-            Event::Error { .. } => {}
+            // The first is for the supervisor alone; the error itself is at hand where the command ends, with more than
+            // the event tells.
+            Event::PublishRequested | Event::Error { .. } => {}
         }
     }
 
@@ -164,6 +165,29 @@ fn is_logging() -> bool {
 /// Writes a line to standard output. Nobody reads it any more: nothing to be done.
 pub(crate) fn out(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// Writes rows below a heading to standard output, each column as wide as its widest cell. What users wrote cannot steer
+/// the terminal.
+pub(crate) fn table<const COLUMNS: usize, C: AsRef<str>>(
+    heading: [&str; COLUMNS],
+    rows: impl IntoIterator<Item = [C; COLUMNS]>,
+) {
+    let mut lines = vec![heading.map(str::to_owned)];
+    lines.extend(rows.into_iter().map(|row| row.map(|cell| escape::one_line(cell.as_ref()))));
+    let mut widths = [0; COLUMNS];
+    for line in &lines {
+        for (width, cell) in widths.iter_mut().zip(line) {
+            *width = (*width).max(console::measure_text_width(cell));
+        }
+    }
+    for line in lines {
+        let padded = line
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - console::measure_text_width(cell))));
+        out(padded.collect::<Vec<_>>().join("  ").trim_end());
+    }
 }
 
 /// Writes a line to standard error.

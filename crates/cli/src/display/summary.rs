@@ -161,6 +161,7 @@ mod tests {
                 digest: Digest::of(b"image"),
                 base_digest: Digest::of(b"base"),
                 revision: Digest::of(b"lock").to_string(),
+                size: 220_100_000,
                 layers: 14,
                 conda: Vec::new(),
                 added,

@@ -17,7 +17,7 @@ use imagewright_spec::{
 use crate::arguments::BuildArguments;
 
 /// Largest plan that is read, in bytes.
-const PLAN_SIZE_LIMIT: u64 = 16 << 20;
+pub(crate) const PLAN_SIZE_LIMIT: u64 = 16 << 20;
 
 /// The variable that stands for `--index-url`.
 const INDEX_URL: &str = "IMAGEWRIGHT_INDEX_URL";
@@ -37,9 +37,7 @@ const OWNER: &str = "IMAGEWRIGHT_OWNER";
 /// Everything that is wrong with what was typed, by line and column.
 pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> {
     if let Some(path) = &arguments.plan {
-        let mut plan = BuildPlan::from_json(&read_plan(path)?)?;
-        plan.conda.credentials.extend(channels::credentials(arguments)?);
-        return owned(patient(plan, arguments));
+        return plan_of_json(&read_plan(path)?, arguments);
     }
     if !arguments.lock.is_empty() {
         return owned(patient(locks::plan(arguments)?, arguments));
@@ -93,6 +91,16 @@ pub(crate) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     plan.compression = arguments.compression;
     common(&mut plan, arguments)?;
     if plan.owner.is_some() { Ok(patient(plan, arguments)) } else { owned(patient(plan, arguments)) }
+}
+
+/// A plan as JSON, with what this machine adds to every plan.
+///
+/// # Errors
+/// What is wrong with it, with its place.
+pub(crate) fn plan_of_json(text: &str, arguments: &BuildArguments) -> Result<BuildPlan, BuildError> {
+    let mut plan = BuildPlan::from_json(text)?;
+    plan.conda.credentials.extend(channels::credentials(arguments)?);
+    owned(patient(plan, arguments))
 }
 
 /// What is said of the machine and its network, whatever is built.

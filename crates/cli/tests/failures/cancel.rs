@@ -1,9 +1,11 @@
 //! Ending a build from outside, at every stage: it ends soon, leaves nothing, and the next one is none the worse.
+//! That a supervisor is gone does what a signal does.
 
 use std::time::Duration;
 
 use imagewright_testkit::{Fault, FaultyProxy, PackageIndex, PushedImage, Registry, require_tool};
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::support::{Running, Workshop, digest_of, index, push_base};
 
@@ -34,6 +36,13 @@ enum Stage {
     Manifest,
 }
 
+/// How a build is told to end.
+#[derive(Debug, Clone, Copy)]
+enum Told {
+    BySignal(Signal),
+    ByEndOfInput,
+}
+
 impl Scene {
     async fn for_stage(stage: Stage) -> Self {
         let registry = Registry::new();
@@ -59,8 +68,21 @@ impl Scene {
         build.options(["--layer-repo", &layers]).start()
     }
 
+    /// The same build with a supervisor.
+    fn start_supervised(&self) -> Running {
+        let plan = json!({
+            "spec": {
+                "base": self.base.reference_at(&self.proxy.host()),
+                "pip": {"requirements": self.packages, "index_url": self.index.url()},
+            },
+            "to": self.image(),
+            "layer_repository": format!("{}/layers", self.proxy.host()),
+        });
+        self.workshop.supervised(&plan).start()
+    }
+
     /// Starts a build that will not get beyond a stage, and waits until it is there.
-    fn hold_in(&self, stage: Stage) -> Running {
+    fn hold_in(&self, stage: Stage, start: impl FnOnce() -> Running) -> Running {
         let beta = "/files/beta-2.1-py3-none-any.whl";
         match stage {
             Stage::Base => self.proxy.inject(Fault::on("/base/manifests/").hang()),
@@ -73,7 +95,7 @@ impl Scene {
             Stage::Push => self.proxy.inject(Fault::on("/blobs/uploads/").hang()),
             Stage::Manifest => self.proxy.inject(Fault::on("/team/image/manifests/").method("PUT").hang()),
         }
-        let mut running = self.start(&self.workshop);
+        let mut running = start();
         match stage {
             Stage::Base => running.wait_for_step("base"),
             Stage::BaseLayer => running.wait_until("the layer is asked for", || {
@@ -133,13 +155,22 @@ fn slow_to_compile() -> imagewright_testkit::Wheel {
     wheel.build()
 }
 
-/// A signal that can be caught ends the build in order.
-async fn ends_in_order(stage: Stage, signal: Signal) {
+/// What can be noticed ends the build in order.
+async fn ends_in_order(stage: Stage, told: Told) {
     require_tool!("docker-registry", "uv");
     let scene = Scene::for_stage(stage).await;
-    let running = scene.hold_in(stage);
-
-    running.signal(signal);
+    let running = match told {
+        Told::BySignal(signal) => {
+            let running = scene.hold_in(stage, || scene.start(&scene.workshop));
+            running.signal(signal);
+            running
+        }
+        Told::ByEndOfInput => {
+            let mut running = scene.hold_in(stage, || scene.start_supervised());
+            running.end_input();
+            running
+        }
+    };
 
     let outcome = running.end_within(PROMISED);
     assert_eq!((outcome.code, outcome.kind()), (Some(130), "cancelled"), "{stage:?}: {outcome:#?}");
@@ -153,11 +184,11 @@ async fn ends_in_order(stage: Stage, signal: Signal) {
     assert_eq!(again, scene.undisturbed(), "{stage:?}");
 }
 
-/// After one that cannot, the next build sweeps.
+/// After what cannot, the next build sweeps.
 async fn is_swept_after_a_kill(stage: Stage) {
     require_tool!("docker-registry", "uv");
     let scene = Scene::for_stage(stage).await;
-    let running = scene.hold_in(stage);
+    let running = scene.hold_in(stage, || scene.start(&scene.workshop));
 
     running.signal(Signal::KILL);
     running.end_within(PROMISED);
@@ -176,12 +207,17 @@ macro_rules! at_every_stage {
 
             #[tokio::test]
             async fn interrupted() {
-                ends_in_order(Stage::$stage, Signal::INT).await;
+                ends_in_order(Stage::$stage, Told::BySignal(Signal::INT)).await;
             }
 
             #[tokio::test]
             async fn terminated() {
-                ends_in_order(Stage::$stage, Signal::TERM).await;
+                ends_in_order(Stage::$stage, Told::BySignal(Signal::TERM)).await;
+            }
+
+            #[tokio::test]
+            async fn left_by_its_supervisor() {
+                ends_in_order(Stage::$stage, Told::ByEndOfInput).await;
             }
 
             #[tokio::test]

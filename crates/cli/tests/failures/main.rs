@@ -14,6 +14,7 @@ mod disk;
 mod packages;
 mod registry;
 mod shared;
+mod supervised;
 mod support;
 mod system;
 mod trust;

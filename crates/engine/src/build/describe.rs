@@ -56,6 +56,7 @@ pub(super) fn platform_image(
         digest: assembled.manifest.digest,
         base_digest: base.image.digest(),
         revision: assembled.revision.clone(),
+        size: assembled.size(),
         layers: assembled.layers.len(),
         system: system_lines(lock),
         conda: conda_lines(lock),

@@ -39,6 +39,12 @@ impl AssembledImage {
         blobs.extend(self.layers.iter().cloned());
         blobs
     }
+
+    /// Bytes of the configuration and all layers, compressed.
+    pub(super) fn size(&self) -> u64 {
+        let parts = self.layers.iter().chain([&self.config_descriptor]);
+        parts.fold(0, |size, part| size.saturating_add(part.size))
+    }
 }
 
 /// What is known of an image's packages.

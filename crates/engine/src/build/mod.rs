@@ -13,6 +13,7 @@
 //! layers.rs     from packages to layers
 //! image.rs      configuration and manifest
 //! push.rs       everything but the tag
+//! tag.rs        the tags, once the build may move them
 //! record.rs     finished builds, so that an identical one is a lookup
 //! dry_run.rs    what would be built
 //! variant.rs    for machines with a GPU, and without
@@ -35,6 +36,7 @@ mod replaced;
 mod resolve;
 mod sources;
 mod system;
+mod tag;
 mod target;
 mod variant;
 mod wheels;
@@ -43,18 +45,18 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use imagewright_oci::manifest::{Descriptor, Platform};
-use imagewright_oci::registry::{Registry, TagOrDigest};
-use imagewright_spec::{ImageKind, ImageReference, Owner};
+use imagewright_oci::registry::Registry;
+use imagewright_spec::{ImageKind, Owner};
 use tokio::sync::Semaphore;
 
-use crate::assemble::manifest::{NewManifest, image_index};
+use crate::assemble::manifest::NewManifest;
 use crate::cache::{Cache, StagingFolder};
 use crate::cancel::{CancellationToken, unless_cancelled};
-use crate::error::{BuildError, ErrorKind};
+use crate::error::BuildError;
 use crate::event::{Event, Events, Step};
 use crate::lock::Lock;
 use crate::plan::BuildPlan;
-use crate::publish::{Counters, LayerRegistry};
+use crate::publish::{Counters, LayerRegistry, PublishGate};
 use crate::sandbox::SandboxSettings;
 use crate::scope::Scope;
 use crate::summary::{BuildSummary, PlatformImage, StepSeconds, VariantSummary};
@@ -81,6 +83,8 @@ pub struct BuildContext {
     pub events: Events,
     /// Ends the build.
     pub cancellation: CancellationToken,
+    /// Passed before a tag moves.
+    pub publish_gate: PublishGate,
     /// What the operator allows to steps that run foreign code.
     pub sandbox: SandboxSettings,
 }
@@ -104,7 +108,7 @@ struct Shared<'build> {
 /// Builds and pushes the image of a plan. Sends [`Event::Result`] at the end; an error is returned and not sent.
 ///
 /// # Errors
-/// See [`ErrorKind`]. No tag has moved then.
+/// See [`ErrorKind`](crate::error::ErrorKind). No tag has moved then.
 pub async fn build(plan: &BuildPlan, context: &BuildContext) -> Result<BuildSummary, BuildError> {
     let started = Instant::now();
     plan.check()?;
@@ -184,21 +188,25 @@ impl<'build> Shared<'build> {
         }
         let main = variants.remove(0);
         let gpu = variants.pop();
+        let untagged = self.complete(self.plan.to.clone(), &main).await?;
+        let digest = untagged.digest();
         let mut summary_of_gpu = None;
         if let Some(gpu) = &gpu {
-            let reference = self.gpu_reference()?;
-            let digest = self.tag_or_say(&reference, gpu).await?;
+            let untagged_gpu = self.complete(self.gpu_reference()?, gpu).await?;
+            self.tag(&[&untagged_gpu, &untagged]).await?;
             summary_of_gpu = Some(Box::new(VariantSummary {
-                reference: reference.to_string(),
-                digest,
+                reference: untagged_gpu.reference.to_string(),
+                digest: untagged_gpu.digest(),
                 images: gpu.iter().map(|platform| platform.image.clone()).collect(),
             }));
-        } else if self.plan.spec.kind == ImageKind::Universal {
-            self.context
-                .events
-                .log("the packages are the same with and without a GPU: one image serves both");
+        } else {
+            if self.plan.spec.kind == ImageKind::Universal {
+                self.context
+                    .events
+                    .log("the packages are the same with and without a GPU: one image serves both");
+            }
+            self.tag(&[&untagged]).await?;
         }
-        let digest = self.tag_or_say(&self.plan.to, &main).await?;
         let all: Vec<&BuiltPlatform> = main.iter().chain(gpu.iter().flatten()).collect();
         Ok(BuildSummary {
             reference: self.plan.to.to_string(),
@@ -238,60 +246,6 @@ impl<'build> Shared<'build> {
         Ok(differs.then_some(built))
     }
 
-    /// The reference of the GPU variant of a universal image.
-    fn gpu_reference(&self) -> Result<ImageReference, BuildError> {
-        let tag = format!("{}-gpu", self.plan.to.tag_or_latest());
-        self.plan.to.with_tag(&tag).map_err(|problem| {
-            BuildError::new(
-                ErrorKind::SpecInvalid,
-                format!("the tag {tag} of the GPU variant is not allowed: {}", problem.message),
-            )
-            .with_next_step("choose a shorter tag")
-        })
-    }
-
-    async fn tag_or_say(
-        &self,
-        reference: &ImageReference,
-        built: &[BuiltPlatform],
-    ) -> Result<imagewright_oci::digest::Digest, BuildError> {
-        let tagged = unless_cancelled(&self.context.cancellation, self.tag(reference, built)).await;
-        tagged.map_err(|error| of_tagging(reference, error))
-    }
-
-    /// Moves a tag: the last thing that a build does.
-    async fn tag(
-        &self,
-        reference: &ImageReference,
-        built: &[BuiltPlatform],
-    ) -> Result<imagewright_oci::digest::Digest, BuildError> {
-        let index;
-        let manifest = match built {
-            [single] => &single.manifest,
-            several => {
-                let images: Vec<_> =
-                    several.iter().map(|built| (built.platform.clone(), &built.manifest)).collect();
-                index = image_index(&images, &[]);
-                self.publisher().put_manifest(&index).await?;
-                &index
-            }
-        };
-        let tag = TagOrDigest::tag(reference.tag_or_latest());
-        let digest = self
-            .context
-            .registry
-            .put_manifest(reference.repository_reference(), &tag, manifest.media_type, manifest.bytes.clone())
-            .await?;
-        if digest != manifest.digest {
-            return Err(BuildError::new(
-                ErrorKind::DigestMismatch,
-                format!("{reference} stored another manifest than it was given"),
-            )
-            .with_next_step("the registry or a proxy before it changes manifests: take that out"));
-        }
-        Ok(digest)
-    }
-
     /// What belongs to the owner of this build: fetched with credentials, or learnt from whom the owner trusts.
     fn owners(&self) -> Scope {
         Scope::Owner(self.owner.clone())
@@ -307,18 +261,6 @@ impl<'build> Shared<'build> {
         let all = self.processors.acquire_many(u32::try_from(processors()).unwrap_or(u32::MAX));
         let _ = tokio::time::timeout(THREADS_END, all).await;
     }
-}
-
-/// A request that was sent cannot be taken back: what came of it is not known then.
-fn of_tagging(reference: &ImageReference, error: BuildError) -> BuildError {
-    if error.kind() != ErrorKind::Cancelled {
-        return error;
-    }
-    BuildError::new(
-        ErrorKind::Cancelled,
-        format!("the build was cancelled while the tag of {reference} was being moved; it may have moved"),
-    )
-    .with_next_step(format!("`imagewright inspect {reference}` tells which image it names"))
 }
 
 /// Seconds of each step, all platforms and variants together.

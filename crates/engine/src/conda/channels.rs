@@ -1,12 +1,15 @@
 //! From the names of channels to the addresses that are asked.
 
 use imagewright_spec::{CondaChannel, CondaRequest};
-use rattler_conda_types::Channel;
+use rattler_conda_types::{Channel, RepoDataRecord};
 use rattler_repodata_gateway::{MultiSource, Source};
 use url::Url;
 
+use super::lock::LockedCondaPackage;
 use super::settings::CondaSettings;
 use crate::error::{BuildError, ErrorKind};
+use crate::lock::is_below;
+use crate::plan::Mirror;
 
 /// The channel of plans, bases and operators that name none.
 const USUAL_CHANNEL: &str = "conda-forge";
@@ -25,6 +28,17 @@ pub struct ChannelSource {
 }
 
 impl ChannelSource {
+    /// Whether a record is of this channel: by its address, or by the name of the channel where the record names one.
+    pub(super) fn has(&self, record: &RepoDataRecord) -> bool {
+        let name = record.channel.as_deref();
+        name == Some(self.channel.as_str()) || self.has_address(&record.url)
+    }
+
+    /// Whether an address is in one of the folders of this channel.
+    pub fn has_address(&self, address: &Url) -> bool {
+        self.addresses.iter().any(|folder| is_below(folder, address))
+    }
+
     /// The source as the gateway takes it. A name stays a name: specs such as `conda-forge::numpy` and records of
     /// installed packages use it, wherever the channel is.
     pub fn source(&self) -> Result<Source, BuildError> {
@@ -65,6 +79,31 @@ pub fn channels(
         }
     }
     wanted.into_iter().map(|channel| source(channel, settings)).collect()
+}
+
+/// Where channels are restricted, refuses a lock with packages from elsewhere: anybody can write a lock.
+///
+/// # Errors
+/// The first package that none of the allowed channels has, or would not be fetched from there.
+pub fn check_locked(
+    packages: &[LockedCondaPackage],
+    settings: &CondaSettings,
+    mirrors: &[Mirror],
+) -> Result<(), BuildError> {
+    if settings.allowed_channels.is_empty() {
+        return Ok(());
+    }
+    let allowed = settings.allowed_channels.iter().map(|channel| source(channel.clone(), settings));
+    let allowed = allowed.collect::<Result<Vec<_>, _>>()?;
+    let is_there = |address: &Url| allowed.iter().any(|source| source.has_address(address));
+    let odd = packages.iter().find(|package| {
+        let address = &package.record.url;
+        !is_there(address) || !is_there(&Mirror::of(mirrors, address))
+    });
+    let Some(odd) = odd else { return Ok(()) };
+    let message = format!("{} of the lock is not fetched from a channel that is allowed here", odd.label());
+    Err(BuildError::new(ErrorKind::SpecInvalid, message)
+        .with_next_step("build from a lock whose packages come from the allowed channels, without --mirror"))
 }
 
 fn source(channel: CondaChannel, settings: &CondaSettings) -> Result<ChannelSource, BuildError> {
@@ -143,6 +182,32 @@ mod tests {
         assert_eq!(
             addresses("-c https://x.example/c numpy nvidia::cuda", &settings, &base),
             ["https://x.example/c", "https://conda.example/all/nvidia"]
+        );
+    }
+
+    #[test]
+    fn a_lock_has_packages_of_allowed_channels_only() {
+        let package = |url: &str| -> LockedCondaPackage {
+            let record = serde_json::json!({
+                "name": "six", "version": "1", "build": "0", "build_number": 0, "subdir": "noarch", "depends": [],
+                "fn": "six-1-0.conda", "url": url, "channel": "conda-forge",
+            });
+            serde_json::from_value(record).unwrap()
+        };
+        let good = package("https://conda.anaconda.org/conda-forge/noarch/six-1-0.conda");
+        let bad = package("https://elsewhere.example/conda-forge/noarch/six-1-0.conda");
+        let mut settings = CondaSettings::default();
+        assert!(check_locked(std::slice::from_ref(&bad), &settings, &[]).is_ok());
+        settings.allowed_channels = vec!["conda-forge".parse().unwrap()];
+        assert!(check_locked(std::slice::from_ref(&good), &settings, &[]).is_ok());
+        assert!(check_locked(&[good.clone(), bad], &settings, &[]).is_err());
+        let mirror = Mirror {
+            from: "https://conda.anaconda.org/".parse().unwrap(),
+            to: "https://elsewhere.example/".parse().unwrap(),
+        };
+        assert!(
+            check_locked(&[good], &settings, &[mirror]).is_err(),
+            "a mirror of one's own leads elsewhere"
         );
     }
 

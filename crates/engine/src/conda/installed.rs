@@ -101,6 +101,15 @@ impl InstalledPrefix {
         Ok(Self { packages, requests, pinned, history })
     }
 
+    /// Lets what is installed do without a virtual package, which its image does not promise: it was put there by
+    /// somebody who knew, and stays.
+    pub fn take_for_granted(&mut self, virtual_package: &str) {
+        for package in &mut self.packages {
+            let depends = &mut package.record.package_record.depends;
+            depends.retain(|spec| spec.split([' ', '=', '<', '>', '[']).next() != Some(virtual_package));
+        }
+    }
+
     /// A package by its name.
     pub fn find(&self, name: &str) -> Option<&InstalledPackage> {
         self.packages.iter().find(|package| package.name() == name)

@@ -42,7 +42,7 @@ mod testing;
 mod transaction;
 mod virtual_packages;
 
-pub use channels::{ChannelSource, channels};
+pub use channels::{ChannelSource, channels, check_locked};
 pub use client::{Refusals, client};
 pub use condarc::channels_of_base;
 pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
@@ -53,7 +53,9 @@ pub use history::{
 };
 pub use installed::{InstalledPackage, InstalledPrefix, label};
 pub use lock::{LockedConda, LockedCondaPackage};
-pub use package::{PackageProblem, StageInput, StagedCondaPackage, requested_record, stage};
+pub use package::{
+    FetchedArchive, PackageProblem, StageInput, StagedCondaPackage, record_of, requested_record, stage,
+};
 pub use prefix::{CondaPrefix, NEW_PREFIX};
 pub use repodata::{Query, fetch};
 pub use settings::{ChannelPriority, CondaSettings, CudaVersion};

@@ -1,10 +1,11 @@
 //! Which packages a prefix will have: what `conda install` would decide.
 //!
-//! What is installed stays, at its version where that still fits. What was asked for earlier holds as firmly as
-//! what is asked for now, pins too. Only a package that nobody has asked for goes, and only where it stands in the
-//! way.
+//! What is installed stays, at its version where that still fits, even if what is wanted gets an older version then.
+//! What was asked for earlier holds as firmly as what is asked for now, pins too. Only a package that nobody has asked
+//! for goes, and only where it stands in the way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use imagewright_spec::CondaSpec;
@@ -14,11 +15,16 @@ use rattler_solve::{
     CancellationToken, ChannelPriority, ChannelRepoData, SolveError, SolverImpl as _, SolverTask, resolvo,
 };
 
+use super::channels::ChannelSource;
 use super::history;
 use super::installed::{InstalledPackage, InstalledPrefix};
 
 /// How long one attempt may take.
 const TIMEOUT: Duration = Duration::from_mins(5);
+
+/// How many attempts are made to keep more of what is installed as it is. Where that is not enough, as for another
+/// minor version of Python, nearly everything has to change anyway.
+const ATTEMPTS_TO_HOLD: usize = 24;
 
 /// What to solve.
 pub struct SolveInput<'input> {
@@ -26,8 +32,12 @@ pub struct SolveInput<'input> {
     pub wanted: &'input [CondaSpec],
     /// What the prefix has.
     pub installed: &'input InstalledPrefix,
+    /// Where packages come from.
+    pub channels: &'input [ChannelSource],
     /// What the channels have.
     pub available: &'input [RepoData],
+    /// What was asked for by its address.
+    pub by_address: &'input [RepoDataRecord],
     /// What the image has.
     pub virtual_packages: &'input [GenericVirtualPackage],
     /// Which channel's packages win.
@@ -62,19 +72,24 @@ impl Demands {
     /// Puts together what was asked for.
     pub fn new(wanted: &[CondaSpec], installed: &InstalledPrefix) -> Self {
         let mut demands = Self {
-            requested: wanted.iter().map(|spec| spec.match_spec().clone()).collect(),
+            requested: wanted.iter().map(of_channel).collect(),
             constraints: installed.pinned.clone(),
             others: BTreeSet::new(),
             unreadable: Vec::new(),
         };
         let is_wanted = |name: &str| wanted.iter().any(|spec| spec.name() == name);
-        for (name, spec) in &installed.requests {
+        for (name, text) in &installed.requests {
             if is_wanted(name) {
                 continue;
             }
-            match parse(spec) {
+            // An address that a base names is not fetched: what was installed from it stays as it is.
+            let spec = match parse(text) {
+                Some(spec) if spec.url.is_some() => installed.find(name).and_then(exactly),
+                other => other,
+            };
+            match spec {
                 Some(spec) => demands.requested.push(spec),
-                None => demands.unreadable.push(spec.clone()),
+                None => demands.unreadable.push(text.clone()),
             }
         }
         let is_requested = |name: &str| is_wanted(name) || installed.requests.contains_key(name);
@@ -94,11 +109,33 @@ impl Demands {
         self.requested.iter().filter_map(|spec| parse(&spec.name.to_string())).collect()
     }
 
-    /// Every package whose versions the solver must know.
-    pub fn for_query(&self) -> Vec<MatchSpec> {
+    /// Every package whose versions the solver must know. What was asked for by its address is not looked for; what
+    /// that needs is.
+    pub fn for_query(&self, by_address: &[RepoDataRecord]) -> Vec<MatchSpec> {
         let others = self.others.iter().filter_map(|name| parse(name));
-        self.requested.iter().cloned().chain(others).collect()
+        let needed = by_address.iter().flat_map(|record| &record.package_record.depends);
+        let needed = needed.filter_map(|spec| parse(&parse(spec)?.name.to_string()));
+        let named = self.requested.iter().filter(|spec| spec.url.is_none()).cloned();
+        named.chain(others).chain(needed).collect()
     }
+}
+
+/// A spec whose channel has the name that the solver knows it by: the address, where it was given by that. The last
+/// part of an address is no name: `https://other.example/forge` is not the channel `forge`.
+fn of_channel(spec: &CondaSpec) -> MatchSpec {
+    let mut matched = spec.match_spec().clone();
+    if let (Some(channel), Some(written)) = (matched.channel.take(), spec.channel()) {
+        let mut channel = Arc::unwrap_or_clone(channel);
+        channel.name = Some(written.as_str().to_owned());
+        matched.channel = Some(Arc::new(channel));
+    }
+    matched
+}
+
+/// The spec that only this very package fulfils.
+fn exactly(package: &InstalledPackage) -> Option<MatchSpec> {
+    let record = &package.record.package_record;
+    parse(&format!("{}=={}={}", package.name(), record.version, record.build))
 }
 
 fn parse(spec: &str) -> Option<MatchSpec> {
@@ -111,7 +148,13 @@ fn parse(spec: &str) -> Option<MatchSpec> {
 /// # Errors
 /// What contradicts what, in the solver's words; or cancelled.
 pub fn solve(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, SolveError> {
-    let attempt = |kept: &[&str]| attempt(input, demands, kept);
+    let solution = with_others(input, demands)?;
+    hold(input, demands, solution)
+}
+
+/// Solves, and gives up as few as possible of the names that nobody has asked for.
+fn with_others(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, SolveError> {
+    let attempt = |kept: &[&str]| attempt(input, demands, kept, &[]);
     let others: Vec<&str> = demands.others.iter().map(String::as_str).collect();
     match attempt(&others) {
         Err(SolveError::Unsolvable(_)) => {}
@@ -141,18 +184,76 @@ pub fn solve(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, Solv
     Ok(Solution { records, dropped })
 }
 
-/// One attempt, in which the packages of these names have to stay.
+/// Holds at its version what the solver has changed without need: it decides for the newest version of what is wanted,
+/// where an older one would fit what is installed.
+fn hold(input: &SolveInput<'_>, demands: &Demands, mut solution: Solution) -> Result<Solution, SolveError> {
+    let after: BTreeMap<&str, &RepoDataRecord> =
+        solution.records.iter().map(|record| (record.package_record.name.as_normalized(), record)).collect();
+    let is_wanted = |name: &str| input.wanted.iter().any(|spec| spec.name() == name);
+    let (mut held, mut changed) = (Vec::new(), Vec::new());
+    for package in input.installed.packages.iter().filter(|package| !is_wanted(package.name())) {
+        match after.get(package.name()) {
+            Some(record) if is_same(record, &package.record) => held.push(package),
+            Some(_) => changed.push(package),
+            None => {}
+        }
+    }
+    if changed.is_empty() {
+        return Ok(solution);
+    }
+    let is_dropped = |name: &&str| !solution.dropped.iter().any(|dropped| dropped == name);
+    let kept: Vec<&str> = demands.others.iter().map(String::as_str).filter(is_dropped).collect();
+    let mut groups = vec![changed];
+    let mut left = ATTEMPTS_TO_HOLD;
+    while let (Some(group), 1..) = (groups.pop(), left) {
+        left -= 1;
+        let with: Vec<&InstalledPackage> = held.iter().chain(&group).copied().collect();
+        match attempt(input, demands, &kept, &with) {
+            Ok(records) => (held, solution.records) = (with, records),
+            Err(SolveError::Unsolvable(_)) if group.len() > 1 => {
+                let (first, second) = group.split_at(group.len() / 2);
+                groups.extend([second.to_vec(), first.to_vec()]);
+            }
+            Err(SolveError::Unsolvable(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(solution)
+}
+
+fn is_same(one: &RepoDataRecord, other: &RepoDataRecord) -> bool {
+    let (one, other) = (&one.package_record, &other.package_record);
+    (&one.name, &one.version, &one.build, &one.subdir)
+        == (&other.name, &other.version, &other.build, &other.subdir)
+}
+
+/// One attempt, in which packages of the names `kept` have to be there, and those that are `held` stay as they are.
 fn attempt(
     input: &SolveInput<'_>,
     demands: &Demands,
     kept: &[&str],
+    held: &[&InstalledPackage],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
-    let available = input
-        .available
-        .iter()
-        .map(|data| ChannelRepoData { records: data.iter(), multi_channel: data.multi_channel() });
-    let mut task: SolverTask<'_, Vec<ChannelRepoData<'_, _>>> = available.collect();
-    task.locked_packages = input.installed.packages.iter().map(|package| &package.record).collect();
+    let places: Vec<Place<'_>> = input.wanted.iter().filter_map(Place::of).collect();
+    let is_offered = |record: &&RepoDataRecord| places.iter().all(|place| place.allows(record));
+    let available = input.available.iter().map(|data| ChannelRepoData {
+        records: data.iter().filter(is_offered).collect::<Vec<_>>().into_iter(),
+        multi_channel: data.multi_channel(),
+    });
+    let by_address = ChannelRepoData {
+        records: input.by_address.iter().filter(is_offered).collect::<Vec<_>>().into_iter(),
+        multi_channel: None,
+    };
+    let mut task: SolverTask<'_, Vec<ChannelRepoData<'_, _>>> = available.chain([by_address]).collect();
+    let is_elsewhere = |package: &&InstalledPackage| {
+        input
+            .wanted
+            .iter()
+            .any(|spec| spec.name() == package.name() && is_from_elsewhere(input, spec, package))
+    };
+    let installed = input.installed.packages.iter().filter(|package| !is_elsewhere(package));
+    task.locked_packages = installed.map(|package| &package.record).collect();
+    task.pinned_packages = held.iter().map(|package| &package.record).collect();
     task.virtual_packages = input.virtual_packages.to_vec();
     task.specs =
         demands.requested.iter().cloned().chain(kept.iter().filter_map(|name| parse(name))).collect();
@@ -162,3 +263,40 @@ fn attempt(
     task.cancellation_token = Some(input.cancellation.clone());
     Ok(resolvo::Solver.solve(task)?.records)
 }
+
+/// Whether a package is installed from another channel, or for another platform, than it is wanted from now. The
+/// solver asks neither of what is installed.
+fn is_from_elsewhere(input: &SolveInput<'_>, spec: &CondaSpec, package: &InstalledPackage) -> bool {
+    let record = &package.record;
+    if Place::of(spec).is_some_and(|place| !place.allows(record)) {
+        return true;
+    }
+    let Some(channel) = spec.channel() else { return false };
+    let source = input.channels.iter().find(|source| source.channel == channel);
+    source.is_some_and(|source| !source.has(record))
+}
+
+/// Where in its channel a package is wanted from: the solver looks at neither.
+struct Place<'spec> {
+    name: &'spec str,
+    subdir: Option<&'spec str>,
+    file: Option<&'spec str>,
+}
+
+impl<'spec> Place<'spec> {
+    /// What a spec says of it, if it does.
+    fn of(spec: &'spec CondaSpec) -> Option<Self> {
+        let matched = spec.match_spec();
+        let (subdir, file) = (matched.subdir.as_deref(), matched.file_name.as_deref());
+        (subdir.is_some() || file.is_some()).then(|| Self { name: spec.name(), subdir, file })
+    }
+
+    fn allows(&self, record: &RepoDataRecord) -> bool {
+        record.package_record.name.as_normalized() != self.name
+            || self.subdir.is_none_or(|subdir| record.package_record.subdir == subdir)
+                && self.file.is_none_or(|file| record.identifier.to_file_name() == file)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,5 +6,6 @@ mod staged;
 mod together;
 
 pub use conda::{CondaPreparer, PreparedConda, WantedConda};
+pub(crate) use prepare::StopOnDrop;
 pub use prepare::{LocalWheel, PackageSource, PreparedPackage, Preparer};
 pub use staged::{StagedFacts, StagedKey};

@@ -1,6 +1,7 @@
 //! Pushing an image: layers found again or uploaded, configuration, lock, manifest, and the tag last.
 
 mod blobs;
+mod gate;
 mod layer_repository;
 mod manifests;
 mod papers;
@@ -17,6 +18,7 @@ use crate::event::Events;
 use crate::summary::Transfer;
 
 pub use blobs::Reused;
+pub use gate::{GateKeeper, PublishGate};
 pub use layer_repository::LAYER_ARTIFACT;
 pub use progress::PushProgress;
 

@@ -155,11 +155,9 @@ impl HubConfig {
         }
     }
 
-    /// The address of the database for the store. It may hold a password.
-    pub fn database(&self) -> SecretString {
-        self.database_url.clone().unwrap_or_else(|| {
-            SecretString::from(format!("sqlite://{}?mode=rwc", self.data_dir.join("hub.db").display()))
-        })
+    /// Where the tables are, unless there is the address of another database.
+    pub fn database_file(&self) -> PathBuf {
+        self.data_dir.join("hub.db")
     }
 
     /// Where the key of the stored secrets is.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use imagewright_engine::conda::{ChannelCredentials, CondaSettings};
 use imagewright_spec::{
-    CondaChannel, ImageReference, IndexCredentials, IndexUrl, PipPolicy, RepositoryReference,
+    CondaChannel, CondaPolicy, ImageReference, IndexCredentials, IndexUrl, PipPolicy, RepositoryReference,
 };
 use secrecy::SecretString;
 use url::Url;
@@ -198,6 +198,11 @@ impl SourcesSection {
     /// What pip lines may ask for.
     pub fn pip_policy(&self) -> PipPolicy {
         PipPolicy { allow_direct_urls: self.allow_direct_urls, allow_index_options: self.allow_index_options }
+    }
+
+    /// What conda lines may ask for.
+    pub fn conda_policy(&self) -> CondaPolicy {
+        CondaPolicy { allow_urls: self.allow_direct_urls }
     }
 
     /// The part of a plan that says where conda packages come from.

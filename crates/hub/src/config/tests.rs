@@ -30,7 +30,8 @@ fn the_defaults_are_what_the_documentation_says() {
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.data_dir, Path::new("./data"));
     assert_eq!(config.builder, BuilderKind::Process);
-    assert_eq!(config.database().expose_secret(), "sqlite://./data/hub.db?mode=rwc");
+    assert!(config.database_url.is_none());
+    assert_eq!(config.database_file(), Path::new("./data/hub.db"));
     assert!(config.registry.destination().is_none());
     assert!(config.registry.layers);
     assert_eq!((config.limits.builds, config.limits.builds_per_group), (2, 1));
@@ -196,7 +197,10 @@ fn secrets_come_from_files_too_and_are_never_shown() {
     );
     let config = load(&text, &[]).unwrap();
     assert_eq!(config.registry.push_password.as_ref().unwrap().expose_secret(), "canary-file");
-    assert_eq!(config.database().expose_secret(), "postgres://hub:canary-database@db/hub");
+    assert_eq!(
+        config.database_url.as_ref().unwrap().expose_secret(),
+        "postgres://hub:canary-database@db/hub"
+    );
     let shown = format!("{config:?} {config:#?}");
     assert!(!shown.contains("canary"), "{shown}");
     assert!(shown.contains("pusher") && shown.contains("pypi.example"));

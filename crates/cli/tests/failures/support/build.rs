@@ -2,9 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,7 +17,10 @@ use serde_json::Value;
 const DEADLINE: Duration = Duration::from_mins(2);
 
 /// A command that is about to be started.
-pub(crate) struct Build(Command);
+pub(crate) struct Build {
+    command: Command,
+    input: Option<String>,
+}
 
 impl Build {
     pub(super) fn new<A: AsRef<OsStr>>(
@@ -47,18 +50,25 @@ impl Build {
         if let Some(certificates) = std::env::var_os("SSL_CERT_FILE") {
             command.env("SSL_CERT_FILE", certificates);
         }
-        Self(command)
+        Self { command, input: None }
     }
 
     /// Adds arguments.
     pub(crate) fn options<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
-        self.0.args(arguments);
+        self.command.args(arguments);
         self
     }
 
     /// Sets a variable of its environment.
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
-        self.0.env(name, value);
+        self.command.env(name, value);
+        self
+    }
+
+    /// Gives it a text on standard input, which stays open until [`Running::end_input`].
+    pub(crate) fn input(mut self, text: &str) -> Self {
+        self.command.stdin(Stdio::piped());
+        self.input = Some(text.to_owned());
         self
     }
 
@@ -66,11 +76,11 @@ impl Build {
     pub(crate) fn through(mut self, wrapper: impl IntoIterator<Item = PathBuf>) -> Self {
         let mut words = wrapper.into_iter();
         let mut command = Command::new(words.next().unwrap());
-        command.args(words).args(self.0.get_args()).env_clear();
-        command.envs(self.0.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        command.current_dir(self.0.get_current_dir().unwrap());
+        command.args(words).args(self.command.get_args()).env_clear();
+        command.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.current_dir(self.command.get_current_dir().unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.0 = command;
+        self.command = command;
         self
     }
 
@@ -81,7 +91,11 @@ impl Build {
 
     /// Starts it.
     pub(crate) fn start(mut self) -> Running {
-        let mut child = self.0.spawn().unwrap();
+        let mut child = self.command.spawn().unwrap();
+        let mut input = child.stdin.take();
+        if let (Some(input), Some(text)) = (&mut input, &self.input) {
+            input.write_all(text.as_bytes()).unwrap();
+        }
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut errors = child.stderr.take().unwrap();
         let (sender, events) = mpsc::channel();
@@ -96,13 +110,14 @@ impl Build {
             let _ = errors.read_to_string(&mut text);
             text
         });
-        Running { child, events, seen: Vec::new(), complaints: Some(complaints) }
+        Running { child, input, events, seen: Vec::new(), complaints: Some(complaints) }
     }
 }
 
 /// A command that runs. It is killed when this value is dropped.
 pub(crate) struct Running {
     child: Child,
+    input: Option<ChildStdin>,
     events: Receiver<Value>,
     seen: Vec<Value>,
     complaints: Option<JoinHandle<String>>,
@@ -121,6 +136,21 @@ impl Running {
         self.wait_for(line, |event| event["event"] == "output" && event["line"] == line);
     }
 
+    /// Waits until it asks whether it may publish.
+    pub(crate) fn wait_for_question(&mut self) {
+        self.wait_for("the question", |event| event["event"] == "publish_requested");
+    }
+
+    /// Writes a line to its standard input.
+    pub(crate) fn say(&mut self, line: &str) {
+        self.input.as_mut().unwrap().write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// Closes its standard input.
+    pub(crate) fn end_input(&mut self) {
+        self.input = None;
+    }
+
     /// Waits until something outside of the command can be seen.
     pub(crate) fn wait_until(&mut self, what: &str, seen: impl Fn() -> bool) {
         let deadline = Instant::now() + DEADLINE;
@@ -131,6 +161,17 @@ impl Running {
             assert!(ended.is_none(), "the command ended before {what}: {:#?}", self.seen);
             std::thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Waits until SIGTERM does not kill it any more.
+    pub(crate) fn wait_until_signals_are_caught(&mut self) {
+        let status = format!("/proc/{}/status", self.child.id());
+        self.wait_until("signals are caught", || {
+            let status = std::fs::read_to_string(&status).unwrap();
+            let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+            let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+            caught >> (Signal::TERM.as_raw() - 1) & 1 == 1
+        });
     }
 
     fn wait_for(&mut self, what: &str, matches: impl Fn(&Value) -> bool) {
@@ -243,6 +284,11 @@ impl Outcome {
         assert_eq!(self.complaints, "", "events tell everything");
         let last = self.events.last().filter(|event| event["event"] == "error");
         last.unwrap_or_else(|| panic!("the last event is no error: {self:#?}"))
+    }
+
+    /// How often it asked whether it may publish.
+    pub(crate) fn questions(&self) -> usize {
+        self.of_kind("publish_requested").count()
     }
 
     fn of_kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {

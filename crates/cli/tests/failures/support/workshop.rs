@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use imagewright_testkit::PackageIndex;
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::Build;
@@ -52,6 +53,11 @@ impl Workshop {
             build = build.options(["--pip", package]);
         }
         build
+    }
+
+    /// A build of a plan with a supervisor, who is whoever holds the running command.
+    pub(crate) fn supervised(&self, plan: &Value) -> Build {
+        self.command(["build", "--plan", "-", "--supervised"]).input(&format!("{plan}\n"))
     }
 
     /// The command with these arguments.

@@ -24,7 +24,7 @@ use crate::assemble::manifest::layer_media_type;
 use crate::assemble::removal::Removal;
 use crate::assemble::top::TopFile;
 use crate::base::{Base, OwnImage};
-use crate::conda::{CondaPrefix, LockedConda};
+use crate::conda::{CondaPrefix, LockedConda, check_locked};
 use crate::error::BuildError;
 use crate::event::Step;
 use crate::packages::PreparedConda;
@@ -70,6 +70,10 @@ impl Shared<'_> {
         }
         let step = self.context.events.start(Step::Conda, Some(&platform.to_string()));
         let prefix = CondaPrefix::find(&base.tree, &base.config)?;
+        for lock in &self.plan.locks {
+            let packages = lock.conda.as_ref().map_or(&[][..], |conda| &conda.packages);
+            check_locked(packages, &self.plan.conda, &self.plan.mirrors)?;
+        }
         let locked = match (known, inherited) {
             (Some(known), _) => known.clone(),
             (None, Some(inherited)) if self.plan.spec.conda.is_empty() => inherited.clone(),

@@ -1,21 +1,27 @@
 //! Which conda packages the image will have.
 
 use imagewright_oci::manifest::Platform;
+use std::sync::Arc;
+
 use rattler_conda_types::{RepoDataRecord, Subdir};
-use rattler_digest::{Sha256, parse_digest_from_hex};
 use rattler_repodata_gateway::RepoData;
 use rattler_solve::SolveError;
 
 use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
-    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
-    LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels, channels_of_base, client,
-    fetch, python_info, request_name, solve, subdir, transaction, virtual_packages,
+    ChannelSource, CondaPrefix, Demands, FetchedArchive, HistoryRequests, InstalledPackage, InstalledPrefix,
+    LockedConda, LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels,
+    channels_of_base, client, fetch, label, python_info, record_of, request_name, solve, subdir, transaction,
+    virtual_packages,
 };
-use crate::error::BuildError;
+use crate::error::{BuildError, ErrorKind};
+use crate::packages::StopOnDrop;
 use crate::pip::FileUrl;
 use crate::pip::download::{WantedFile, http_client};
+
+/// The virtual package that says which CUDA a machine has.
+const CUDA: &str = "__cuda";
 
 impl Shared<'_> {
     /// Solves the plan's specs against what the base has.
@@ -33,14 +39,20 @@ impl Shared<'_> {
         adopt(&mut installed, inherited);
         let of_base = channels_of_base(&base.tree, &base.config, prefix);
         let channels = channels(&self.plan.spec.conda, settings, &of_base)?;
-        let virtual_packages = virtual_packages(&base.tree, subdir, self.cuda(&base.config)?)?;
+        let cuda = self.cuda(&base.config)?;
+        if cuda.is_none() {
+            installed.take_for_granted(CUDA);
+        }
+        let virtual_packages = virtual_packages(&base.tree, subdir, cuda)?;
         let demands = Demands::new(wanted, &installed);
         for spec in &demands.unreadable {
             self.context
                 .events
                 .warn(format!("the earlier request {spec:?} of the base cannot be read, and is not kept"));
         }
-        let solution = self.solve_conda(&installed, &channels, subdir, &virtual_packages, demands).await?;
+        let by_address = self.packages_by_address().await?;
+        let sources = Sources { channels: &channels, by_address: &by_address };
+        let solution = self.solve_conda(&installed, sources, subdir, &virtual_packages, demands).await?;
         for name in &solution.dropped {
             let gone = installed.find(name).map_or_else(|| name.clone(), InstalledPackage::label);
             self.context.events.warn(format!(
@@ -55,8 +67,11 @@ impl Shared<'_> {
         }
         let mut packages = Vec::new();
         for record in change.link {
-            let requested = requests.get(record.package_record.name.as_normalized()).cloned();
-            packages.push(self.with_digest(LockedCondaPackage { requested, record }).await?);
+            sources.check(&record, inherited)?;
+            let name = record.package_record.name.as_normalized();
+            // What records alone tell of earlier requests would be lost with the records that are replaced.
+            let requested = requests.get(name).or_else(|| installed.requests.get(name)).cloned();
+            packages.push(LockedCondaPackage { requested, record });
         }
         Ok(LockedConda {
             prefix: prefix.path.clone(),
@@ -70,29 +85,51 @@ impl Shared<'_> {
         })
     }
 
-    /// A package that was asked for by its address, without a digest: it is fetched to have one.
-    async fn with_digest(&self, mut package: LockedCondaPackage) -> Result<LockedCondaPackage, BuildError> {
-        if package.record.package_record.sha256.is_some() || package.is_of_channel() {
-            return Ok(package);
-        }
+    /// The packages that the plan asks for by their address: fetched, since only they themselves say what they are.
+    async fn packages_by_address(&self) -> Result<Vec<RepoDataRecord>, BuildError> {
         let mut downloader = self.downloader()?;
         downloader.set_channel_credentials(self.plan.conda.credentials.clone());
-        let file = WantedFile {
-            file_name: package.file_name(),
-            url: FileUrl::new(package.record.url.clone()),
-            sha256: None,
-            size: None,
-        };
-        let fetched = downloader.fetch(&[file], &|_, _| {}, &self.context.cancellation).await?;
-        let sha256 = fetched.first().map(|file| file.sha256.as_str()).unwrap_or_default();
-        package.record.package_record.sha256 = parse_digest_from_hex::<Sha256>(sha256);
-        Ok(package)
+        let mut records = Vec::new();
+        for spec in &self.plan.spec.conda.specs {
+            let Some(url) = spec.match_spec().url.clone() else { continue };
+            if records.iter().any(|record: &RepoDataRecord| record.url == url) {
+                continue;
+            }
+            let file_name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
+            let file = WantedFile {
+                file_name: file_name.to_owned(),
+                url: FileUrl::new(url.clone()),
+                sha256: spec.match_spec().sha256.as_ref().map(hex::encode),
+                size: None,
+            };
+            let fetched = downloader.fetch(&[file], &|_, _| {}, &self.context.cancellation).await?;
+            let Some(fetched) = fetched.into_iter().next() else { continue };
+            let (label, staging) = (spec.to_string(), Arc::clone(&self.staging));
+            let stop = StopOnDrop::new();
+            let stopped = stop.flag();
+            let record = blocking(move || {
+                let folder = staging.subfolder(&format!("address {}", fetched.sha256))?;
+                let archive = FetchedArchive {
+                    url: &url,
+                    path: &fetched.path,
+                    sha256: &fetched.sha256,
+                    size: fetched.size,
+                };
+                let record = record_of(archive, &folder.join("contents"), &stopped);
+                let _ = std::fs::remove_dir_all(&folder);
+                record.map_err(|problem| problem.of(&label).into())
+            });
+            let record: Result<RepoDataRecord, BuildError> = record.await?;
+            drop(stop);
+            records.push(record?);
+        }
+        Ok(records)
     }
 
     async fn solve_conda(
         &self,
         installed: &InstalledPrefix,
-        channels: &[ChannelSource],
+        sources: Sources<'_>,
         subdir: Subdir,
         virtual_packages: &[rattler_conda_types::GenericVirtualPackage],
         demands: Demands,
@@ -103,8 +140,10 @@ impl Shared<'_> {
         let retries = self.plan.patience.retries();
         let http = client(http, settings.credentials.clone(), retries, &refusals);
         let folder = self.owners_cache().channels();
+        let Sources { channels, by_address } = sources;
         let query = |specs| Query { channels, subdir, specs };
-        let available = fetch(http.clone(), &folder, query(demands.for_query()), &refusals).await?;
+        let wanted_now = demands.for_query(by_address);
+        let available = fetch(http.clone(), &folder, query(wanted_now), &refusals).await?;
         let token = rattler_solve::CancellationToken::new();
         // A solve that nobody waits for any more ends soon.
         let _ended = EndOnDrop(token.clone());
@@ -112,11 +151,14 @@ impl Shared<'_> {
         let (target, priority) =
             (virtual_packages.to_vec(), settings.channel_priority.unwrap_or_default().into());
         let asked = demands.clone();
+        let (asked_channels, asked_addresses) = (channels.to_vec(), by_address.to_vec());
         let outcome = blocking(move || {
             let input = SolveInput {
                 wanted: &wanted,
                 installed: &known,
+                channels: &asked_channels,
                 available: &available,
+                by_address: &asked_addresses,
                 virtual_packages: &target,
                 priority,
                 cancellation: &token,
@@ -128,7 +170,11 @@ impl Shared<'_> {
         });
         let reasons = match outcome.await? {
             Ok(solution) => return Ok(solution),
-            Err(SolveError::Cancelled) => return Err(BuildError::cancelled()),
+            // That is also what the solver says when its time is over.
+            Err(SolveError::Cancelled) if self.context.cancellation.is_cancelled() => {
+                return Err(BuildError::cancelled());
+            }
+            Err(SolveError::Cancelled) => return Err(took_too_long()),
             Err(SolveError::Unsolvable(reasons)) => reasons.join("\n"),
             Err(other) => {
                 return Err(BuildError::internal("the conda packages cannot be solved").with_source(other));
@@ -147,6 +193,43 @@ impl Shared<'_> {
         };
         Err(situation.conflict(&reasons))
     }
+}
+
+/// Where the packages of a build may be fetched from.
+#[derive(Clone, Copy)]
+struct Sources<'build> {
+    channels: &'build [ChannelSource],
+    by_address: &'build [RepoDataRecord],
+}
+
+impl Sources<'_> {
+    /// Refuses a package that would be fetched from where only the base says that it is.
+    fn check(&self, record: &RepoDataRecord, inherited: Option<&LockedConda>) -> Result<(), BuildError> {
+        let is_here = |other: &RepoDataRecord| other.url == record.url;
+        // The addresses of a lock of ours were looked at before it was believed.
+        let of_lock = inherited.iter().flat_map(|locked| &locked.packages);
+        if self.channels.iter().any(|source| source.has_address(&record.url))
+            || self.by_address.iter().any(is_here)
+            || of_lock.map(|package| &package.record).any(is_here)
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "{} of the base has to be laid out anew, and no channel of this build has it",
+            label(record)
+        );
+        let name = record.package_record.name.as_normalized();
+        Err(BuildError::new(ErrorKind::NotFound, message).with_next_step(format!(
+            "add the channel that it came from, or ask for {name} in a version that the channels have"
+        )))
+    }
+}
+
+fn took_too_long() -> BuildError {
+    BuildError::new(ErrorKind::Timeout, "choosing the conda packages took more than five minutes")
+        .with_next_step(
+            "name the versions that you need: every version that is named leaves fewer to choose from",
+        )
 }
 
 /// Ends a solve with the future that waits for it.

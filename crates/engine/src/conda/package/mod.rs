@@ -5,6 +5,7 @@
 //! decided with rattler's types and functions.
 //!
 //! ```text
+//! address.rs    what a package is that was asked for by its address
 //! archive.rs    members of `.conda` and `.tar.bz2`, bounded
 //! files.rs      where they go, and with which content
 //! record.rs     what is written into `conda-meta`
@@ -12,12 +13,14 @@
 //! error.rs      what can be wrong with a package
 //! ```
 
+mod address;
 mod archive;
 mod error;
 mod files;
 mod record;
 mod stage;
 
+pub use address::{FetchedArchive, record_of};
 pub use error::PackageProblem;
 pub use record::requested_record;
 pub use stage::{StageInput, StagedCondaPackage, stage};

@@ -8,11 +8,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::ManagedRegistryError;
-use crate::private_file;
+use crate::{private_file, random};
 
 const FILE: &str = "credentials.json";
-/// Enough that nobody guesses it.
-const PASSWORD_BYTES: usize = 32;
 
 /// A user and a password.
 #[derive(Clone)]
@@ -57,34 +55,40 @@ struct StoredCredentials {
 impl Secrets {
     /// Reads the file, or makes it.
     pub(super) fn load_or_make(folder: &Path) -> Result<Self, ManagedRegistryError> {
-        let file = folder.join(FILE);
+        if let Some(secrets) = Self::load(folder)? {
+            return Ok(secrets);
+        }
         let failed = |source| ManagedRegistryError::Folder { folder: folder.to_owned(), source };
+        let made = Self::generate();
+        let text = serde_json::to_vec_pretty(&made.stored()).map_err(|error| failed(error.into()))?;
+        private_file::create(&folder.join(FILE), &text).map_err(failed)?;
+        Ok(made)
+    }
+
+    /// Reads the file; none before the first start.
+    pub(super) fn load(folder: &Path) -> Result<Option<Self>, ManagedRegistryError> {
+        let file = folder.join(FILE);
         match std::fs::read(&file) {
             Ok(bytes) => {
                 let stored: Stored = serde_json::from_slice(&bytes).map_err(|_| {
                     let consequence = "pull secrets with the old password have to be changed";
                     ManagedRegistryError::Damaged { file, consequence }
                 })?;
-                Ok(stored.into())
+                Ok(Some(stored.into()))
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let made = Self::generate().map_err(failed)?;
-                let text = serde_json::to_vec_pretty(&made.stored()).map_err(|error| failed(error.into()))?;
-                private_file::create(&file, &text).map_err(failed)?;
-                Ok(made)
-            }
-            Err(error) => Err(failed(error)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(ManagedRegistryError::Folder { folder: folder.to_owned(), source }),
         }
     }
 
-    fn generate() -> std::io::Result<Self> {
+    fn generate() -> Self {
         let credentials =
-            |user: &str| random().map(|password| Credentials { user: user.to_owned(), password });
-        Ok(Self {
-            push: credentials("imagewright-push")?,
-            pull: credentials("imagewright-pull")?,
-            http: random()?,
-        })
+            |user: &str| Credentials { user: user.to_owned(), password: random::credential("") };
+        Self {
+            push: credentials("imagewright-push"),
+            pull: credentials("imagewright-pull"),
+            http: random::credential(""),
+        }
     }
 
     fn stored(&self) -> Stored {
@@ -112,10 +116,4 @@ impl From<Stored> for Secrets {
             http: SecretString::from(stored.http_secret),
         }
     }
-}
-
-fn random() -> std::io::Result<SecretString> {
-    let mut bytes = [0; PASSWORD_BYTES];
-    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
-    Ok(SecretString::from(hex::encode(bytes)))
 }

@@ -38,7 +38,7 @@ pub use credentials::Credentials;
 pub use error::ManagedRegistryError;
 pub use garbage::Collected;
 
-use crate::config::RegistrySection;
+use crate::config::{HubConfig, Reachable};
 use configuration::Configuration;
 use credentials::Secrets;
 use process::{LastWords, Programs};
@@ -109,19 +109,10 @@ impl ManagedRegistry {
         &self.secrets.pull
     }
 
-    /// The section that a configuration would have if somebody had set this registry up; what it says about clean-ups
-    /// and layers stays as configured. The name of the pull secret is the caller's to fill in, who stores it.
-    #[must_use]
-    pub fn as_section(&self, configured: &RegistrySection) -> RegistrySection {
-        RegistrySection {
-            prefix: self.host().parse().ok(),
-            push_user: Some(self.secrets.push.user.clone()),
-            push_password: Some(self.secrets.push.password.clone()),
-            insecure: true,
-            layers: configured.layers,
-            garbage_collection_hours: configured.garbage_collection_hours,
-            ..RegistrySection::default()
-        }
+    /// Says in a configuration what somebody would have said who had set this registry up: images go there, and its
+    /// address may be typed. The name of the pull secret is for whoever stores that to fill in.
+    pub fn configure(&self, config: &mut HubConfig) {
+        configure(config, self.address, &self.secrets);
     }
 
     /// Whether the registry answers now.
@@ -175,6 +166,28 @@ impl fmt::Debug for ManagedRegistry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("ManagedRegistry").field("address", &self.address).finish_non_exhaustive()
     }
+}
+
+/// Says in a configuration where the registry of `folder` is without starting it: for commands beside the hub that
+/// runs it. False if it has never been started.
+///
+/// # Errors
+/// Files of the folder that are damaged, or another account's.
+pub fn configure_as_kept(folder: &Path, config: &mut HubConfig) -> Result<bool, ManagedRegistryError> {
+    let (Some(address), Some(secrets)) = (port::kept(folder)?, Secrets::load(folder)?) else {
+        return Ok(false);
+    };
+    configure(config, address, &secrets);
+    Ok(true)
+}
+
+fn configure(config: &mut HubConfig, address: SocketAddr, secrets: &Secrets) {
+    let section = &mut config.registry;
+    section.prefix = address.to_string().parse().ok();
+    section.push_user = Some(secrets.push.user.clone());
+    section.push_password = Some(secrets.push.password.clone());
+    section.insecure = true;
+    config.sources.reachable.push(Reachable::address(address));
 }
 
 /// Asks whether the registry answers.

@@ -138,10 +138,18 @@ async fn who_pushes_pulls_and_who_does_neither_is_refused() {
 }
 
 #[tokio::test]
-async fn our_own_client_finds_its_way_with_the_section() {
+async fn our_own_client_finds_its_way_with_what_is_configured() {
     require_tool!("docker-registry", "setpriv");
-    let (_folder, registry) = started().await;
-    let section = registry.as_section(&RegistrySection { layers: true, ..RegistrySection::default() });
+    let (folder, registry) = started().await;
+    let mut config = HubConfig::load(None, [("", ""); 0]).unwrap();
+    assert!(configure_as_kept(folder.path(), &mut config).unwrap());
+    assert_eq!(config.registry.destination().unwrap().to_string(), registry.host());
+    let elsewhere = tempfile::tempdir().unwrap();
+    assert!(!configure_as_kept(elsewhere.path(), &mut config).unwrap());
+    let mut config = HubConfig::load(None, [("", ""); 0]).unwrap();
+    registry.configure(&mut config);
+    config.address_rule().check(&registry.host(), &crate::config::SystemResolver).await.unwrap();
+    let section = config.registry;
     assert!(section.layer_repository().is_some());
     let destination = section.destination().unwrap();
     let image = destination.image(crate::config::Purpose::Images, "a", "h-1").unwrap();

@@ -1,0 +1,118 @@
+//! Connecting, and who may write when.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::error::StoreError;
+use crate::migration;
+use crate::session::{Session, Writer};
+
+/// How long a writer waits for another process that writes.
+const BUSY: Duration = Duration::from_secs(15);
+/// How long a query waits for a connection.
+const ACQUIRE: Duration = Duration::from_secs(30);
+/// SQLite answers readers on threads of its own; more of them than cores help nobody.
+const SQLITE_READERS: u32 = 4;
+const POSTGRESQL_CONNECTIONS: u32 = 16;
+
+/// A database with the hub's tables. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    read: DatabaseConnection,
+    /// On SQLite a pool of one connection: writers take turns in here instead of failing in the file.
+    write: DatabaseConnection,
+}
+
+impl Store {
+    /// Opens the SQLite database in this file, which is made if it is not there, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// A file that cannot be written; tables of a newer version.
+    pub async fn open_file(path: &Path) -> Result<Self, StoreError> {
+        let path = path.to_str().ok_or_else(|| {
+            StoreError::Address(format!("the path of the database is not UTF-8: {}", path.display()))
+        })?;
+        let connect = async |connections: u32| {
+            let mut options = ConnectOptions::new("sqlite::memory:");
+            let file = path.to_owned();
+            options.map_sqlx_sqlite_opts(move |sqlite| {
+                sqlite
+                    .filename(&file)
+                    .in_memory(false)
+                    .shared_cache(false)
+                    .create_if_missing(true)
+                    .foreign_keys(true)
+                    .busy_timeout(BUSY)
+                    .pragma("journal_mode", "WAL")
+                    .pragma("synchronous", "FULL")
+                    .pragma("temp_store", "MEMORY")
+                    .pragma("cache_size", "-8192")
+            });
+            connected(options, connections).await
+        };
+        let write = connect(1).await?;
+        migration::run(&write).await?;
+        Ok(Self { read: connect(SQLITE_READERS).await?, write })
+    }
+
+    /// Connects to the PostgreSQL database at this address and brings its tables up to date.
+    ///
+    /// # Errors
+    /// A server that does not answer or refuses; tables of a newer version.
+    pub async fn connect(address: &SecretString) -> Result<Self, StoreError> {
+        let address = address.expose_secret();
+        if !address.starts_with("postgres://") && !address.starts_with("postgresql://") {
+            return Err(StoreError::Address(
+                "the address of a database begins with postgres://; leave it out for SQLite".to_owned(),
+            ));
+        }
+        let options = ConnectOptions::new(address.to_owned());
+        let pool = connected(options, POSTGRESQL_CONNECTIONS).await?;
+        migration::run(&pool).await?;
+        Ok(Self { read: pool.clone(), write: pool })
+    }
+
+    /// A session that reads.
+    pub fn read(&self) -> Session<DatabaseConnection> {
+        Session { connection: self.read.clone() }
+    }
+
+    /// A transaction that reads and writes: keep it short, and commit it.
+    pub async fn write(&self) -> Result<Writer, StoreError> {
+        let options = TransactionOptions {
+            // A transaction that begins as a reader can fail when it turns to writing.
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(Session { connection: self.write.begin_with_options(options).await? })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.read.ping().await?)
+    }
+
+    /// Waits for what is under way and closes all connections.
+    pub async fn close(self) {
+        for connection in [self.read, self.write] {
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "a connection to the database was not closed in order");
+            }
+        }
+    }
+}
+
+async fn connected(mut options: ConnectOptions, connections: u32) -> Result<DatabaseConnection, StoreError> {
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE)
+        .connect_timeout(ACQUIRE)
+        .sqlx_logging(false);
+    Ok(Database::connect(options).await?)
+}
