@@ -267,12 +267,28 @@ pub(crate) struct InspectArguments {
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
+/// A form of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LockForm {
+    /// As `conda create --file` reads it.
+    Conda,
+    /// As `pip install -r pylock.toml` and uv read it.
+    Pylock,
+    /// As arguments of `apt-get install`.
+    Apt,
+}
+
 /// Which paper of an image is printed.
 #[derive(Debug, Args)]
 pub(crate) struct PaperArguments {
     /// Print the lock alone, as it was stored
     #[arg(long, conflicts_with_all = ["json", "all", "sbom"])]
     pub(crate) lock: bool,
+
+    /// Print a part of the lock in the form of another tool: conda's explicit list, Python's pylock.toml, versions
+    /// for apt-get
+    #[arg(long, value_enum, value_name = "FORM", requires = "lock")]
+    pub(crate) format: Option<LockForm>,
 
     /// Print the bill of materials alone, as it was stored: `CycloneDX` 1.6
     #[arg(long, conflicts_with_all = ["json", "all"])]

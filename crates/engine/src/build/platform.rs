@@ -93,6 +93,8 @@ impl Shared<'_> {
         }
         lock.take_system_packages(own.as_ref().map(|own| &own.lock), &system.packages);
         let compiler = match &python {
+            // A lock without bytecode is of an image without.
+            Some(_) if given.is_some_and(|given| !given.has_bytecode()) => None,
             Some(python) => compiler(&python.target, events).await?,
             None => None,
         };

@@ -4,6 +4,8 @@
 //! packages.rs    what the tests install
 //! new_prefix.rs  bases without conda
 //! existing.rs    bases in the shape of Jupyter's: what stays, what gives way
+//! consistency.rs whether records and files agree
+//! wheels.rs      real packages of PyPI as conda packages
 //! channels.rs    names, mirrors, priority, credentials
 //! with_pip.rs    conda and pip in one image
 //! variants.rs    GPU and universal images
@@ -12,12 +14,14 @@
 //! ```
 
 mod channels;
+mod consistency;
 mod existing;
 mod new_prefix;
 mod packages;
 mod platforms;
 mod refused;
 mod variants;
+mod wheels;
 mod with_pip;
 
 pub(crate) use packages::forge;

@@ -60,7 +60,9 @@ impl Shared<'_> {
         let version = all.iter().find(|record| record.package_record.name.as_normalized() == "python");
         locked.python =
             version.filter(|_| needs_bytecode).map(|python| python.package_record.version.to_string());
+        let is_without = !self.plan.locks.is_empty() && locked.bytecode.is_none();
         let compiler = match &locked.python {
+            _ if is_without => None,
             Some(version) => compiler_of(version, &self.context.events).await?,
             None => None,
         };
