@@ -14,8 +14,10 @@ pub mod launcher;
 pub mod logs;
 mod open;
 mod password;
+mod private_file;
 pub mod queue;
 mod random;
+pub mod registry;
 mod throttle;
 pub mod vault;
 
