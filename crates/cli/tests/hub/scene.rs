@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use crate::base::push_base;
 
 /// How long a test waits for what must come.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Everything around a hub.
 pub(crate) struct Scene {

@@ -5,7 +5,7 @@
 //! new_prefix.rs  bases without conda
 //! existing.rs    bases in the shape of Jupyter's: what stays, what gives way
 //! consistency.rs whether records and files agree
-//! wheels.rs      real packages of PyPI as conda packages
+//! wheels.rs      real wheels as conda packages
 //! channels.rs    names, mirrors, priority, credentials
 //! with_pip.rs    conda and pip in one image
 //! variants.rs    GPU and universal images

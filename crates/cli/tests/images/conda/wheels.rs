@@ -1,4 +1,4 @@
-//! Real packages of PyPI, made into conda packages: pure ones and a compiled one.
+//! Real packages of the public index, made into conda packages: pure ones and a compiled one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,8 +43,8 @@ async fn real_packages_are_imported_and_their_commands_run() {
         channels.channel("conda-forge").add(&CondaPackageBuilder::from_wheel_file(&wheel).build());
     }
 
-    let build = workshop.build(&base.reference, "team/image:1").conda("tabulate click markupsafe");
-    let built = build.channels(&channels).succeed();
+    let wanted = workshop.build(&base.reference, "team/image:1").conda("tabulate click markupsafe");
+    let built = wanted.channels(&channels).succeed();
 
     assert_eq!(built.conda(), ["click 8.1.7", "markupsafe 2.1.5", "tabulate 0.9.0"]);
     let image = workshop.run("team/image:1");
