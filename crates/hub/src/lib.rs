@@ -8,6 +8,7 @@ pub mod access;
 pub mod app;
 mod clock;
 pub mod config;
+pub mod doors;
 pub mod error;
 mod hub;
 pub mod launcher;
