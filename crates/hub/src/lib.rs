@@ -13,6 +13,7 @@ pub mod error;
 mod hub;
 pub mod launcher;
 pub mod logs;
+mod metrics;
 mod open;
 mod password;
 pub mod queue;
@@ -22,6 +23,7 @@ pub mod vault;
 
 pub use clock::Clock;
 pub use hub::{Hub, Parts};
+pub use metrics::Metrics;
 pub use open::OpenError;
 pub use random::generated_password;
 pub use throttle::Throttle;

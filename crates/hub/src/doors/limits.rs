@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::config::HubConfig;
+
 /// How much one request to the API may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiLimits {
@@ -15,6 +17,18 @@ pub struct ApiLimits {
     pub time: Duration,
     /// Whether clients may ask what the schema is.
     pub introspection: bool,
+}
+
+impl From<&HubConfig> for ApiLimits {
+    fn from(config: &HubConfig) -> Self {
+        Self {
+            depth: config.api.depth,
+            complexity: config.api.complexity,
+            body_bytes: usize::try_from(config.api.body_bytes).unwrap_or(usize::MAX),
+            time: Duration::from_secs(config.api.request_seconds),
+            introspection: config.introspection,
+        }
+    }
 }
 
 impl Default for ApiLimits {

@@ -4,5 +4,7 @@
 pub mod graphql;
 pub mod http;
 mod limits;
+#[cfg(test)]
+mod tests;
 
 pub use limits::ApiLimits;

@@ -15,7 +15,7 @@ pub(super) struct AuditQueries;
 /// Something that was done.
 #[derive(SimpleObject)]
 #[graphql(name = "AuditEntry")]
-pub struct AuditObject {
+pub(super) struct AuditObject {
     /// Its number.
     id: i64,
     /// When.

@@ -3,7 +3,7 @@
 use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use serde_json::{Map, Value as Json, json};
 
-use crate::error::{FieldProblem, HubError, Kind};
+use crate::error::{FieldProblem, HubError, Kind, chain};
 
 /// Adds codes and hints to the errors of a response, writes their causes to the log, and gives the kind of the first.
 pub(crate) fn dress(response: &mut Response, request_id: &str) -> Option<Kind> {
@@ -47,20 +47,12 @@ pub(crate) fn body(error: &HubError, request_id: &str) -> Json {
 /// Writes what has gone wrong to the log, with all causes: loudly only what somebody has to look after.
 pub(crate) fn log(error: &HubError, request_id: &str) {
     let kind = error.kind();
-    let mut causes = String::new();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        if !causes.is_empty() {
-            causes.push_str(": ");
-        }
-        causes.push_str(&cause.to_string());
-        source = cause.source();
-    }
+    let error = chain(error);
     match kind {
         Kind::Internal | Kind::Unavailable | Kind::Timeout => {
-            tracing::error!(request_id, code = kind.codes().1, causes, "{error}");
+            tracing::error!(request_id, code = kind.codes().1, error, "a request has failed");
         }
-        _ => tracing::debug!(request_id, code = kind.codes().1, causes, "{error}"),
+        _ => tracing::debug!(request_id, code = kind.codes().1, error, "a request was refused"),
     }
 }
 

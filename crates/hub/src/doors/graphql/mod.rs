@@ -7,6 +7,7 @@ mod accounts;
 mod asking;
 mod audit;
 mod builds;
+mod clean_up;
 pub(crate) mod errors;
 mod groups;
 mod images;
@@ -22,8 +23,6 @@ use async_graphql::{EmptySubscription, MergedObject, Schema};
 
 use super::ApiLimits;
 
-pub use system::About;
-
 /// Everything that can be asked.
 #[derive(MergedObject, Default)]
 #[graphql(name = "Query")]
@@ -38,6 +37,7 @@ pub struct Query(
     secrets::SecretQueries,
     specs::SpecQueries,
     audit::AuditQueries,
+    clean_up::CleanUpQueries,
 );
 
 /// Everything that can be done.
@@ -55,10 +55,9 @@ pub struct Mutation(
 /// The schema. Requests bring the hub and the actor along.
 pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// The schema within these limits, of a hub that says this of itself.
-pub fn schema(limits: &ApiLimits, about: About) -> ApiSchema {
+/// The schema within these limits.
+pub fn schema(limits: &ApiLimits) -> ApiSchema {
     let mut builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .data(about)
         .limit_depth(limits.depth)
         .limit_complexity(limits.complexity);
     if !limits.introspection {
@@ -71,5 +70,5 @@ pub fn schema(limits: &ApiLimits, about: About) -> ApiSchema {
 /// The schema in its own language, as `schema.graphql` has it.
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().prefer_single_line_descriptions();
-    schema(&ApiLimits::default(), About { is_builder_on: true }).sdl_with_options(options)
+    schema(&ApiLimits::default()).sdl_with_options(options)
 }

@@ -13,7 +13,7 @@ const PAGE_SIZE: u64 = 10;
 
 /// Where a page stands in its list.
 #[derive(SimpleObject, Default, Debug, PartialEq, Eq)]
-pub struct PageInfo {
+pub(super) struct PageInfo {
     /// The number of the page, from 1, where pages are numbered.
     current_page: Option<u64>,
     /// How many pages there are; 1 for an empty list.
@@ -31,7 +31,7 @@ pub struct PageInfo {
 /// A row of a list.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-pub struct Edge<T: OutputType> {
+pub(super) struct Edge<T: OutputType> {
     /// What identifies the row.
     cursor: String,
     /// The row.
@@ -47,7 +47,7 @@ impl<T: OutputType> TypeName for Edge<T> {
 /// A part of a list.
 #[derive(SimpleObject)]
 #[graphql(name_type)]
-pub struct Connection<T: OutputType> {
+pub(super) struct Connection<T: OutputType> {
     /// Where it stands in the list.
     page_info: PageInfo,
     /// Its rows; none for a page past the end.

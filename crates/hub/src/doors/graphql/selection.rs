@@ -31,7 +31,7 @@ pub(super) struct ImageChoice {
     /// Whether it can be chosen.
     enabled: bool,
     /// Why it cannot.
-    reason: Option<String>,
+    reason: Option<&'static str>,
 }
 
 #[Object]

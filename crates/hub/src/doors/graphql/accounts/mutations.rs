@@ -28,7 +28,7 @@ impl AccountMutations {
         let actor: Actor = hub.sign_in(&username, &SecretString::from(password), address).await?;
         let expires_at = hub.clock.now() + SESSION;
         let (token, secret) = hub.create_token(&actor, None, "signed in", Some(expires_at)).await?;
-        let user = hub.user(&actor, &actor.signed_in()?.id).await?;
+        let user = hub.me(&actor).await?;
         Ok(SignedIn {
             secret: secret.expose_secret().to_owned(),
             token: TokenObject::from(token),
@@ -47,7 +47,7 @@ impl AccountMutations {
         #[graphql(desc = "The identifier of another user, for admins.")] user: Option<ID>,
     ) -> Result<NewToken> {
         let user = user.map(|user| UserId::new(user.0));
-        let name = filled(name).unwrap_or_default();
+        let name = filled(name).unwrap_or_else(|| "token".to_owned());
         let (token, secret) = ctx.hub().create_token(ctx.actor(), user.as_ref(), &name, expires_at).await?;
         Ok(NewToken { secret: secret.expose_secret().to_owned(), token: TokenObject::from(token) })
     }
@@ -59,10 +59,16 @@ impl AccountMutations {
 
     /// Changes one's own password.
     #[graphql(complexity = "500 + child_complexity")]
-    async fn change_password(&self, ctx: &Context<'_>, old: String, new: String) -> Result<UserObject> {
+    async fn change_password(
+        &self,
+        ctx: &Context<'_>,
+        old_password: String,
+        new_password: String,
+    ) -> Result<UserObject> {
         let (hub, actor) = (ctx.hub(), ctx.actor());
-        hub.change_password(actor, &SecretString::from(old), &SecretString::from(new)).await?;
-        Ok(UserObject::new(hub.user(actor, &actor.signed_in()?.id).await?))
+        hub.change_password(actor, &SecretString::from(old_password), &SecretString::from(new_password))
+            .await?;
+        Ok(UserObject::new(hub.me(actor).await?))
     }
 
     /// Makes a code that PrimeHub's client takes once, within some minutes, for a token.

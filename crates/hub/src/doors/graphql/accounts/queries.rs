@@ -1,6 +1,7 @@
 //! One's own account.
 
-use async_graphql::{Context, Object, Result};
+use async_graphql::{Context, ID, Object, Result};
+use imagewright_store::UserId;
 
 use super::super::asking::Asking as _;
 use super::super::users::UserObject;
@@ -14,13 +15,19 @@ pub(in super::super) struct AccountQueries;
 impl AccountQueries {
     /// Who asks.
     async fn me(&self, ctx: &Context<'_>) -> Result<UserObject> {
-        let id = &ctx.actor().signed_in()?.id;
-        Ok(UserObject::new(ctx.hub().user(ctx.actor(), id).await?))
+        Ok(UserObject::new(ctx.hub().me(ctx.actor()).await?))
     }
 
     /// One's own tokens, newest first.
-    async fn tokens(&self, ctx: &Context<'_>) -> Result<Vec<TokenObject>> {
-        let tokens = ctx.hub().tokens(ctx.actor()).await?;
+    async fn tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The identifier of another user, for admins.")] user: Option<ID>,
+    ) -> Result<Vec<TokenObject>> {
+        let tokens = match user {
+            None => ctx.hub().tokens(ctx.actor()).await?,
+            Some(user) => ctx.hub().tokens_of(ctx.actor(), &UserId::new(user.0)).await?,
+        };
         Ok(tokens.into_iter().map(TokenObject::from).collect())
     }
 }

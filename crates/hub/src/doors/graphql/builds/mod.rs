@@ -9,4 +9,4 @@ mod queries;
 pub(super) use object::{job_log_endpoint, phase_of};
 pub(super) use queries::BuildQueries;
 
-pub use object::BuildObject;
+pub(super) use object::BuildObject;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::super::asking::Asking as _;
 use super::super::images::{ImageSpec, kind_text};
 use super::packages::Packages;
+use crate::queue::Progress;
 
 /// What a build is for.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(super) enum BuildSubject {
 /// A build: a revision of an image, or a job of a custom image spec.
 #[derive(SimpleObject)]
 #[graphql(name = "Build", complex)]
-pub struct BuildObject {
+pub(in super::super) struct BuildObject {
     /// Identifier.
     id: ID,
     /// What it is for.
@@ -125,8 +126,25 @@ pub(super) struct QueuePlace {
     estimate_seconds: Option<u64>,
 }
 
+/// How far a stage is.
+#[derive(SimpleObject)]
+pub(super) struct BuildProgress {
+    /// The stage.
+    stage: String,
+    /// Units done.
+    done: u64,
+    /// Units in all, as far as is known.
+    total: u64,
+}
+
 #[ComplexObject]
 impl BuildObject {
+    /// How far the stage is that runs now; null where nothing is known of it here.
+    async fn progress(&self, ctx: &Context<'_>) -> Option<BuildProgress> {
+        let progress = ctx.data_unchecked::<Progress>().of(&self.build.id)?;
+        Some(BuildProgress { stage: progress.stage, done: progress.done, total: progress.total })
+    }
+
     /// Where it stands in the queue; null for a build that does not wait.
     #[graphql(complexity = "5 + child_complexity")]
     async fn queue_place(&self, ctx: &Context<'_>) -> Result<Option<QueuePlace>> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 /// What a build has put into an image, the first platform's.
 #[derive(SimpleObject, Debug, Default, PartialEq, Eq)]
+#[graphql(name = "BuiltPackages")]
 pub(super) struct Packages {
     /// System packages that were installed or replaced.
     apt: Vec<Package>,

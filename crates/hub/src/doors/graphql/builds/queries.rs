@@ -2,8 +2,7 @@
 
 use async_graphql::{Context, Object, Result, SimpleObject};
 use imagewright_spec::ImageKind;
-use imagewright_store::BuildId;
-use imagewright_store::builds::{Build, Subject};
+use imagewright_store::builds::Build;
 
 use super::super::asking::{Asking as _, filled, if_found};
 use super::super::groups::group_named;
@@ -12,7 +11,6 @@ use super::super::paging::{Connection, Paging};
 use super::check::{ImageSpecCheck, ImageSpecCheckInput};
 use super::difference::ImageDifference;
 use super::object::BuildObject;
-use crate::error::HubError;
 
 /// Queries for builds.
 #[derive(Default)]
@@ -49,7 +47,8 @@ impl BuildQueries {
         r#where: ImageWhereUniqueInput,
         #[graphql(desc = "The number of the revision.")] number: i64,
     ) -> Result<Option<BuildObject>> {
-        Ok(if_found(revision(ctx, &r#where.id, number).await)?.map(BuildObject::from))
+        let found = if_found(ctx.hub().image_build(ctx.actor(), &r#where.id, number).await)?;
+        Ok(found.map(BuildObject::from))
     }
 
     /// What changes from one revision of an image to another.
@@ -60,8 +59,8 @@ impl BuildQueries {
         #[graphql(desc = "The number of the revision before.")] before: i64,
         #[graphql(desc = "The number of the revision after.")] after: i64,
     ) -> Result<ImageDifference> {
-        let before = revision(ctx, &r#where.id, before).await?;
-        let after = revision(ctx, &r#where.id, after).await?;
+        let before = ctx.hub().image_build(ctx.actor(), &r#where.id, before).await?;
+        let after = ctx.hub().image_build(ctx.actor(), &r#where.id, after).await?;
         Ok(ImageDifference::between(&before, &after))
     }
 
@@ -75,7 +74,7 @@ impl BuildQueries {
         };
         let recipe = data.image_spec.into_recipe();
         let outcome = hub.check_recipe(actor, group.as_ref(), kind, &recipe).await;
-        Ok(ImageSpecCheck::of(outcome)?)
+        Ok(ImageSpecCheck::of(outcome.map(drop))?)
     }
 
     /// The builds that wait and run, for admins.
@@ -84,15 +83,5 @@ impl BuildQueries {
         let (running, waiting) = ctx.hub().queue(ctx.actor()).await?;
         let objects = |builds: Vec<Build>| builds.into_iter().map(BuildObject::from).collect();
         Ok(Queue { running: objects(running), waiting: objects(waiting) })
-    }
-}
-
-/// The build of an image with this number. Its identifier is made of both.
-async fn revision(ctx: &Context<'_>, image: &str, number: i64) -> crate::error::Result<Build> {
-    let id = BuildId::new(format!("image-{image}-{number}"));
-    let build = ctx.hub().build(ctx.actor(), &id).await?;
-    match &build.subject {
-        Subject::Image(name) if name.as_str() == image => Ok(build),
-        _ => Err(HubError::not_found("builds", id.as_str())),
     }
 }

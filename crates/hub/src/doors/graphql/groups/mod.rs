@@ -11,4 +11,4 @@ pub(super) use input::{GroupCreateManyInput, GroupUpdateManyInput, ids};
 pub(super) use mutations::GroupMutations;
 pub(super) use queries::{GroupQueries, group_named};
 
-pub use object::GroupObject;
+pub(super) use object::GroupObject;

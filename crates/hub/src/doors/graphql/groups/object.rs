@@ -14,7 +14,7 @@ use crate::app::groups::EVERYONE;
 /// A group.
 #[derive(SimpleObject)]
 #[graphql(name = "Group", complex)]
-pub struct GroupObject {
+pub(in super::super) struct GroupObject {
     /// Identifier.
     id: ID,
     /// Name; fixed.

@@ -11,4 +11,4 @@ pub(super) use mutations::ImageMutations;
 pub(super) use object::{ImageMode, ImageSpec};
 pub(super) use queries::ImageQueries;
 
-pub use object::ImageObject;
+pub(super) use object::ImageObject;

@@ -16,7 +16,7 @@ use crate::app::images::ListedImage;
 /// Which images.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
 #[graphql(name = "QueryImageMode")]
-pub enum ImageMode {
+pub(in super::super) enum ImageMode {
     /// System images: those that belong to no group.
     SystemOnly,
     /// Group images: those that belong to a group.
@@ -28,7 +28,7 @@ pub enum ImageMode {
 /// An image that people may choose for their notebooks and jobs.
 #[derive(SimpleObject)]
 #[graphql(name = "Image", complex)]
-pub struct ImageObject {
+pub(in super::super) struct ImageObject {
     /// Identifier: the name.
     id: ID,
     /// Name; fixed.
@@ -73,7 +73,7 @@ pub struct ImageObject {
 
 /// What a custom image is built from.
 #[derive(SimpleObject)]
-pub struct ImageSpec {
+pub(in super::super) struct ImageSpec {
     /// The image to start from.
     base_image: String,
     /// The secret that pulls it.
@@ -88,7 +88,7 @@ pub struct ImageSpec {
 
 /// Packages, line by line.
 #[derive(SimpleObject)]
-pub struct ImageSpecPackages {
+pub(in super::super) struct ImageSpecPackages {
     /// System packages.
     apt: Vec<String>,
     /// Python packages.
@@ -99,7 +99,7 @@ pub struct ImageSpecPackages {
 
 /// How the latest build of an image stands.
 #[derive(SimpleObject)]
-pub struct JobStatus {
+pub(in super::super) struct JobStatus {
     /// The image that it has pushed.
     image: Option<String>,
     /// `Pending`, `Running`, `Succeeded`, `Failed` or `Cancelled`.

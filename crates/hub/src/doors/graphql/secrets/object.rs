@@ -41,7 +41,7 @@ impl From<SecretType> for SecretKind {
 /// A secret. What is in it cannot be read.
 #[derive(SimpleObject)]
 #[graphql(name = "Secret", complex)]
-pub struct SecretObject {
+pub(in super::super) struct SecretObject {
     /// Identifier.
     id: ID,
     /// Name; fixed.

@@ -24,7 +24,7 @@ pub(super) struct Packages {
 /// A custom image spec. It is no image: nobody can choose it until its url is registered as one.
 #[derive(SimpleObject)]
 #[graphql(name = "BuildImage", complex)]
-pub struct SpecObject {
+pub(in super::super) struct SpecObject {
     /// Identifier: the name.
     id: ID,
     /// Name; fixed.
@@ -48,7 +48,7 @@ pub struct SpecObject {
 /// A build of a custom image spec.
 #[derive(SimpleObject)]
 #[graphql(name = "BuildImageJob")]
-pub struct JobObject {
+pub(in super::super) struct JobObject {
     /// Identifier.
     id: ID,
     /// The name of the spec.
@@ -78,7 +78,7 @@ impl SpecObject {
     /// Its builds, newest first.
     #[graphql(complexity = "5 + child_complexity")]
     async fn build_image_jobs(&self, ctx: &Context<'_>) -> Result<Vec<JobObject>> {
-        let builds = ctx.hub().spec_builds(ctx.actor(), &self.name, Page::ALL).await?;
+        let builds = ctx.hub().spec_builds(ctx.actor(), Some(&self.name), Page::ALL).await?;
         Ok(builds.rows.into_iter().map(JobObject::from).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! Finding custom image specs and their jobs.
 
 use async_graphql::{Context, Object};
+use imagewright_store::builds::Subject;
 use imagewright_store::{BuildId, Listed, Page};
 
 use super::super::asking::{Asking as _, if_found};
@@ -75,8 +76,9 @@ impl SpecQueries {
         ctx: &Context<'_>,
         r#where: BuildImageJobWhereUniqueInput,
     ) -> async_graphql::Result<Option<JobObject>> {
-        let id = BuildId::new(r#where.id.0);
-        Ok(if_found(ctx.hub().spec_build(ctx.actor(), &id).await)?.map(JobObject::from))
+        let found = if_found(ctx.hub().build(ctx.actor(), &BuildId::new(r#where.id.0)).await)?;
+        let found = found.filter(|build| matches!(build.subject, Subject::Spec(_)));
+        Ok(found.map(JobObject::from))
     }
 
     /// The jobs of a custom image spec, newest first.
@@ -88,7 +90,7 @@ impl SpecQueries {
         page: Option<i64>,
     ) -> async_graphql::Result<Vec<JobObject>> {
         let paging = Paging::new(page, None, None, None, None)?;
-        let builds = ctx.hub().spec_builds(ctx.actor(), &r#where.id, paging.rows()).await?;
+        let builds = ctx.hub().spec_builds(ctx.actor(), Some(&r#where.id), paging.rows()).await?;
         Ok(builds.rows.into_iter().map(JobObject::from).collect())
     }
 
@@ -106,7 +108,7 @@ impl SpecQueries {
         last: Option<u64>,
     ) -> async_graphql::Result<Connection<JobObject>> {
         let paging = Paging::new(page, after, before, first, last)?;
-        let builds = ctx.hub().spec_builds(ctx.actor(), &r#where.id, paging.rows()).await?;
+        let builds = ctx.hub().spec_builds(ctx.actor(), Some(&r#where.id), paging.rows()).await?;
         Ok(paging.connection(builds, |build| build.id.to_string(), JobObject::from))
     }
 }

@@ -9,4 +9,4 @@ pub(super) use input::UserWhereUniqueInput;
 pub(super) use mutations::UserMutations;
 pub(super) use queries::UserQueries;
 
-pub use object::UserObject;
+pub(super) use object::UserObject;

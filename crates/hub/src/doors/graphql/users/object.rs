@@ -10,7 +10,7 @@ use super::super::groups::GroupObject;
 /// A user.
 #[derive(SimpleObject)]
 #[graphql(name = "User", complex)]
-pub struct UserObject {
+pub(in super::super) struct UserObject {
     /// Identifier.
     id: ID,
     /// Name to sign in with.
