@@ -10,6 +10,7 @@ use imagewright_store::{Store, StoreError};
 use crate::clock::Clock;
 use crate::config::{HubConfig, SystemResolver};
 use crate::hub::{Hub, Parts};
+use crate::metrics::Metrics;
 use crate::throttle::Throttle;
 use crate::vault::{Vault, VaultError};
 
@@ -59,6 +60,7 @@ impl Hub {
             resolver: Arc::new(SystemResolver),
             throttle: Throttle::new(config.login.attempts, config.login.window_seconds),
             wake: Arc::default(),
+            metrics: Metrics::default(),
             config,
         });
         hub.prepare().await?;
