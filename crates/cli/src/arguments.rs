@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Show the cache, or make it smaller.
     Cache(CacheArguments),
+    /// Run the hub: images, groups, secrets and builds, behind permissions and an API.
+    Serve(Box<ServeArguments>),
+    /// Show what the hub would remove from the registry now; it only reads.
+    CleanUp(HubArguments),
     /// Look after the users of a hub.
     User {
         #[command(subcommand)]
@@ -367,6 +371,21 @@ pub(crate) enum CacheAction {
         #[arg(long, value_name = "SIZE")]
         to: String,
     },
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) hub: HubArguments,
+
+    /// Address and port to answer on [default: as the configuration says, 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+
+    /// Print the default configuration with all its keys, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
 }
 
 /// Which hub is meant.

@@ -20,6 +20,7 @@ mod private_file;
 pub mod queue;
 mod random;
 pub mod registry;
+pub mod service;
 mod throttle;
 pub mod vault;
 

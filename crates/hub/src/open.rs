@@ -75,7 +75,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 
 /// Makes a folder that nobody else may look into: the database has what people write about their images, and logs have
 /// what programs print.
-fn make_folder(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), OpenError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| OpenError::Folder { path: path.to_owned(), source })
 }

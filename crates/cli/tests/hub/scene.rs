@@ -75,6 +75,7 @@ impl Scene {
             resolver: Arc::new(SystemResolver),
             throttle: Throttle::new(10, 60),
             wake: Arc::default(),
+            metrics: imagewright_hub::Metrics::default(),
             config,
         });
         hub.prepare().await.unwrap();
