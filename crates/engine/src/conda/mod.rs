@@ -46,7 +46,7 @@ pub use channels::{ChannelSource, channels};
 pub use client::{Refusals, client};
 pub use condarc::channels_of_base;
 pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
-pub use environment::{Activation, activation, of_new_prefix, set_variables, variables};
+pub use environment::{ActivatedVariable, activate, variables};
 pub use explain::Situation;
 pub use history::{
     Entry as HistoryEntry, Requests as HistoryRequests, extended as extended_history, name_of as request_name,

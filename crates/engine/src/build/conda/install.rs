@@ -22,8 +22,7 @@ use crate::assemble::overlap::Overlaps;
 use crate::assemble::removal::{Removal, RemovedPackage};
 use crate::base::Base;
 use crate::conda::{
-    CondaPrefix, InstalledPackage, InstalledPrefix, LockedConda, activation, of_new_prefix, python_info,
-    set_variables, subdir, variables,
+    CondaPrefix, InstalledPackage, InstalledPrefix, LockedConda, activate, python_info, subdir,
 };
 use crate::error::BuildError;
 use crate::event::RunningStep;
@@ -33,11 +32,13 @@ use crate::wheel::{BytecodeCompiler, Interpreter};
 
 impl Shared<'_> {
     /// Prepares what a lock says and lays it over the base. Returns it with the bytes that were downloaded.
+    /// `inherited` is what the base says of itself where it is an image of ours.
     pub(super) async fn install_conda(
         &self,
         base: &mut Base,
         prefix: &CondaPrefix,
         mut locked: LockedConda,
+        inherited: Option<&LockedConda>,
         platform: &Platform,
         step: &RunningStep,
     ) -> Result<(CondaStep, u64), BuildError> {
@@ -118,31 +119,21 @@ impl Shared<'_> {
         } else {
             Arc::clone(&base.foundation.tree)
         };
-        self.activate(base, prefix)?;
+        let earlier = inherited.map(|inherited| &inherited.variables[..]).unwrap_or_default();
+        let (variables, not_run) = activate(&mut base.config, &base.tree, prefix, earlier)?;
+        locked.variables = variables;
+        for script in &not_run {
+            self.context.events.warn(format!(
+                "{script} does more than set variables and is not run: `source {}/{script}` where you need it",
+                prefix.path
+            ));
+        }
         let top = top_files(&whole, &base.foundation.tree, prefix, &locked, &base.config)?;
         let brought = brought.into_iter().map(|(name, _)| name).collect();
         Ok((
             CondaStep { locked, removal, whole, reduced, prepared, top, brought, stored: Vec::new() },
             fetched,
         ))
-    }
-
-    /// Sets the variables of a new prefix, and those that the packages set when it is activated.
-    fn activate(&self, base: &mut Base, prefix: &CondaPrefix) -> Result<(), BuildError> {
-        let mut set = Vec::new();
-        if prefix.is_new {
-            set = of_new_prefix(prefix, &variables(&base.config));
-        }
-        set_variables(&mut base.config, &set)?;
-        let found = activation(&base.tree, prefix, &variables(&base.config));
-        set_variables(&mut base.config, &found.variables)?;
-        for script in &found.not_run {
-            self.context.events.warn(format!(
-                "{script} does more than set variables and is not run: `source {}/{script}` where you need it",
-                prefix.path
-            ));
-        }
-        Ok(())
     }
 
     fn report_conda(&self, prepared: &[PreparedConda], overlaps: &Overlaps) {

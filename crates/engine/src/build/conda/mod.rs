@@ -76,7 +76,8 @@ impl Shared<'_> {
             (None, inherited) => self.resolve_conda(base, &prefix, inherited, platform).await?,
         };
         let python = python_of(base);
-        let (mut stage, downloaded) = self.install_conda(base, &prefix, locked, platform, &step).await?;
+        let (mut stage, downloaded) =
+            self.install_conda(base, &prefix, locked, inherited, platform, &step).await?;
         self.tell_of_python(python, python_of(base));
         if !self.plan.spec.pip.requirements.is_empty() {
             stage.stored = self.stored(&stage, base).await?;

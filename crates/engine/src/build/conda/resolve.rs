@@ -65,6 +65,7 @@ impl Shared<'_> {
             packages,
             removed: change.unlink.iter().map(|package| package.label()).collect(),
             requested: requests.into_values().collect(),
+            variables: Vec::new(),
             python: None,
             bytecode: None,
         })
