@@ -20,15 +20,20 @@ const DEFAULTS: (&str, [&str; 2]) =
 pub struct ChannelSource {
     /// As it was written.
     pub channel: CondaChannel,
-    /// Its address, and its mirrors' in order of preference.
+    /// Its address, or those of its parts; with mirrors those of all, in order of preference.
     pub addresses: Vec<Url>,
+    /// Whether each address has all that the channel has.
+    pub are_mirrors: bool,
 }
 
 impl ChannelSource {
     /// The source as the gateway takes it. A name stays a name: specs such as `conda-forge::numpy` and records of
     /// installed packages use it, wherever the channel is.
     pub fn source(&self) -> Result<Source, BuildError> {
-        let channels = self.addresses.iter().cloned().map(Channel::from_url).map(Source::Channel).collect();
+        // The client asks the other mirrors, where the first does not answer.
+        let asked = if self.are_mirrors { 1 } else { self.addresses.len() };
+        let addresses = self.addresses.iter().take(asked).cloned();
+        let channels = addresses.map(Channel::from_url).map(Source::Channel).collect();
         MultiSource::new(self.channel.as_str(), channels).map(Source::Multi).map_err(|error| {
             BuildError::new(ErrorKind::SpecInvalid, format!("the mirrors of a channel are odd: {error}"))
                 .with_next_step("correct the mirrors in the configuration")
@@ -69,15 +74,17 @@ pub fn channels(
 
 fn source(channel: CondaChannel, settings: &CondaSettings) -> Result<ChannelSource, BuildError> {
     check_allowed(&channel, settings)?;
-    let addresses = match (channel.url(), settings.mirrors.get(channel.as_str())) {
+    let mirrors = settings.mirrors.get(channel.as_str()).filter(|mirrors| !mirrors.is_empty());
+    let are_mirrors = channel.url().is_none() && mirrors.is_some();
+    let addresses = match (channel.url(), mirrors) {
         (Some(url), _) => vec![url],
-        (None, Some(mirrors)) if !mirrors.is_empty() => mirrors.clone(),
+        (None, Some(mirrors)) => mirrors.clone(),
         (None, _) if channel.as_str() == DEFAULTS.0 && settings.channel_alias.is_none() => {
             DEFAULTS.1.iter().filter_map(|address| address.parse().ok()).collect()
         }
         (None, _) => vec![below(&settings.server(), channel.as_str())?],
     };
-    Ok(ChannelSource { channel, addresses })
+    Ok(ChannelSource { channel, addresses, are_mirrors })
 }
 
 fn below(server: &Url, name: &str) -> Result<Url, BuildError> {

@@ -5,6 +5,7 @@
 //! credentials.rs       what opens channels
 //! channels.rs          from names to addresses
 //! condarc.rs           channels that a base names
+//! mirrors.rs           which mirror is asked
 //! client.rs            how channels are asked
 //! repodata.rs          what they have
 //! prefix.rs            where conda installs to
@@ -31,6 +32,7 @@ mod explain;
 mod history;
 mod installed;
 mod lock;
+mod mirrors;
 mod package;
 mod prefix;
 mod repodata;
@@ -53,6 +55,7 @@ pub use history::{
 };
 pub use installed::{InstalledPackage, InstalledPrefix, label};
 pub use lock::{LockedConda, LockedCondaPackage};
+pub use mirrors::on_mirrors;
 pub use package::{PackageProblem, StageInput, StagedCondaPackage, requested_record, stage};
 pub use prefix::{CondaPrefix, NEW_PREFIX};
 pub use repodata::{Query, fetch};

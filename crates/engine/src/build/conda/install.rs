@@ -80,6 +80,7 @@ impl Shared<'_> {
             compiler,
             compression: self.plan.compression,
             downloader,
+            mirrors: self.plan.conda.mirrors.clone(),
             downloaded: AtomicU64::new(0),
             processors: Arc::clone(&self.processors),
             cancellation: self.context.cancellation.clone(),

@@ -102,7 +102,7 @@ impl Shared<'_> {
         let http = http_client(&self.plan.ca_bundles, self.plan.patience.timeout())?;
         let refusals = Refusals::default();
         let retries = self.plan.patience.retries();
-        let http = client(http, settings.credentials.clone(), retries, &refusals);
+        let http = client(http, settings, retries, &refusals);
         let folder = self.owners_cache().channels();
         let query = |specs| Query { channels, subdir, specs };
         let available = fetch(http.clone(), &folder, query(demands.for_query()), &refusals).await?;
