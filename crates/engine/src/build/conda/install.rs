@@ -15,6 +15,7 @@ use rattler_conda_types::RepoDataRecord;
 use super::super::Shared;
 use super::super::target::compiler_of;
 use super::CondaStep;
+use super::clobbered::clobbered;
 use super::history::top_files;
 use super::over_pip;
 use crate::assemble::folders::folder_metadata;
@@ -50,7 +51,9 @@ impl Shared<'_> {
         let (_, reduced) = without(&whole, &removed);
 
         let stays = below.packages.iter().filter(|package| !locked.removed.contains(&package.label()));
+        let stays: Vec<&InstalledPackage> = stays.collect();
         let all: Vec<RepoDataRecord> = stays
+            .iter()
             .map(|package| package.record.clone())
             .chain(locked.packages.iter().map(|package| package.record.clone()))
             .collect();
@@ -106,6 +109,9 @@ impl Shared<'_> {
         }
         removed.extend(make_way);
         let (removal, reduced) = without(&whole, &removed);
+        for warning in clobbered(&reduced, prefix, &stays, &prepared) {
+            self.context.events.warn(warning);
+        }
         let over_whole_base = !Arc::ptr_eq(&base.tree, &whole);
         base.foundation.tree = Arc::new(overlaid(&reduced, &prepared)?);
         base.tree = if over_whole_base {
@@ -185,7 +191,7 @@ fn files_of(tree: &ImageTree, prefix: &CondaPrefix, gone: &[&InstalledPackage]) 
 }
 
 /// The real path of a file in the prefix. A record may name anything: what leads out of the image is nothing.
-fn real_path(tree: &ImageTree, prefix: &CondaPrefix, file: &str) -> Option<String> {
+pub(super) fn real_path(tree: &ImageTree, prefix: &CondaPrefix, file: &str) -> Option<String> {
     let path = normalise(prefix.inside(file).as_bytes()).ok()?;
     let (folder, name) = split(&path);
     Some(join(&tree.real_folder(folder).ok()?, name))

@@ -3,10 +3,12 @@
 //! ```text
 //! resolve.rs    what the prefix will have
 //! install.rs    what goes and what comes, laid over the base
+//! clobbered.rs  files of the base that packages replace
 //! over_pip.rs   what pip had installed under the same names
 //! history.rs    the small files that tell conda what was asked for
 //! ```
 
+mod clobbered;
 mod history;
 mod install;
 mod over_pip;
