@@ -106,7 +106,7 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) channel_alias: Option<Url>,
 
-    /// Where a conda channel is found instead (repeatable; the first is asked first)
+    /// Where a conda channel is found instead (repeatable; the next is asked where one does not answer)
     #[arg(long, value_name = "NAME=URL")]
     pub(crate) channel_mirror: Vec<String>,
 

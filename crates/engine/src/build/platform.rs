@@ -27,10 +27,10 @@ impl Shared<'_> {
         platform: &Platform,
         twin: Option<&BuiltPlatform>,
     ) -> Result<Outcome, BuildError> {
-        match self.attempt(platform, twin).await {
+        match Box::pin(self.attempt(platform, twin)).await {
             Err(error) if has_lost_frames(&error) => {
                 self.context.events.warn(format!("{error}: they are prepared again"));
-                self.attempt(platform, twin).await
+                Box::pin(self.attempt(platform, twin)).await
             }
             outcome => outcome,
         }

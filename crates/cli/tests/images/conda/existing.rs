@@ -140,6 +140,31 @@ async fn what_nobody_asked_for_gives_way_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn files_of_the_base_that_a_package_replaces_are_told_of() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let below = plain("below", "1.0").file("share/both", "below\n").file("share/same", "below\n").build();
+    let old = plain("above", "1.0").file("share/old", "old\n").build();
+    let prefix = prefix().install(&below).install(&old).file("share/mine", "mine\n");
+    let base = bases::jupyter(&workshop.registry, &prefix).await;
+    let channels = forge();
+    let above = ["both", "same", "mine", "old"]
+        .into_iter()
+        .fold(plain("above", "2.0"), |package, name| package.file(&format!("share/{name}"), "above\n"));
+    channels.channel("conda-forge").add(&above.build());
+
+    let built =
+        workshop.build(&base.reference, "team/image:1").conda("above>=2").channels(&channels).succeed();
+
+    let of_below = ["/opt/conda/share/both (and 1 file more)", "below 1.0", "above 2.0"];
+    assert!(built.says(&of_below), "{:?}", built.said());
+    assert!(built.says(&["/opt/conda/share/mine of the base is in above 2.0"]), "{:?}", built.said());
+    // What the package itself had there goes with it.
+    assert!(!built.says(&["share/old"]) && !built.says(&["share/above"]), "{:?}", built.said());
+    assert_eq!(workshop.run("team/image:1").read_file("/opt/conda/share/both"), b"above\n");
+}
+
+#[tokio::test]
 async fn another_minor_version_of_python_comes_only_when_asked_for() {
     require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
     let workshop = Workshop::new();

@@ -80,6 +80,7 @@ impl Shared<'_> {
             packages,
             removed: change.unlink.iter().map(|package| package.label()).collect(),
             requested: requests.into_values().collect(),
+            variables: Vec::new(),
             python: None,
             bytecode: None,
         })
@@ -138,7 +139,7 @@ impl Shared<'_> {
         let http = http_client(&self.plan.ca_bundles, self.plan.patience.timeout())?;
         let refusals = Refusals::default();
         let retries = self.plan.patience.retries();
-        let http = client(http, settings.credentials.clone(), retries, &refusals);
+        let http = client(http, settings, retries, &refusals);
         let folder = self.owners_cache().channels();
         let Sources { channels, by_address } = sources;
         let query = |specs| Query { channels, subdir, specs };
