@@ -11,7 +11,7 @@ use crate::base::{Base, blocking};
 use crate::conda::{
     ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
     LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels, channels_of_base, client,
-    fetch, python_info, request_name, solve, subdir, transaction, virtual_packages,
+    fetch, pins_of_base, python_info, request_name, solve, subdir, transaction, virtual_packages,
 };
 use crate::error::BuildError;
 use crate::pip::FileUrl;
@@ -31,6 +31,7 @@ impl Shared<'_> {
         let subdir = subdir(platform)?;
         let mut installed = InstalledPrefix::read(&base.tree, prefix)?;
         adopt(&mut installed, inherited);
+        installed.pinned.extend(pins_of_base(&base.tree, &base.config, prefix)?);
         let of_base = channels_of_base(&base.tree, &base.config, prefix);
         let channels = channels(&self.plan.spec.conda, settings, &of_base)?;
         let virtual_packages = virtual_packages(&base.tree, subdir, self.cuda(&base.config)?)?;
