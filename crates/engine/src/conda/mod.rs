@@ -4,7 +4,7 @@
 //! settings.rs          where packages come from
 //! credentials.rs       what opens channels
 //! channels.rs          from names to addresses
-//! condarc.rs           channels that a base names
+//! condarc.rs           channels and pins that a base names
 //! mirrors.rs           which mirror is asked
 //! client.rs            how channels are asked
 //! repodata.rs          what they have
@@ -46,7 +46,7 @@ mod virtual_packages;
 
 pub use channels::{ChannelSource, channels, check_locked};
 pub use client::{Refusals, client};
-pub use condarc::channels_of_base;
+pub use condarc::{channels_of_base, pins_of_base};
 pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
 pub use environment::{ActivatedVariable, activate, variables};
 pub use explain::Situation;

@@ -10,10 +10,16 @@ use rattler_solve::SolveError;
 use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
+<<<<<<< HEAD
     ChannelSource, CondaPrefix, Demands, FetchedArchive, HistoryRequests, InstalledPackage, InstalledPrefix,
     LockedConda, LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels,
     channels_of_base, client, fetch, label, python_info, record_of, request_name, solve, subdir, transaction,
     virtual_packages,
+=======
+    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
+    LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels, channels_of_base, client,
+    fetch, pins_of_base, python_info, request_name, solve, subdir, transaction, virtual_packages,
+>>>>>>> conda-b
 };
 use crate::error::{BuildError, ErrorKind};
 use crate::packages::StopOnDrop;
@@ -37,6 +43,7 @@ impl Shared<'_> {
         let subdir = subdir(platform)?;
         let mut installed = InstalledPrefix::read(&base.tree, prefix)?;
         adopt(&mut installed, inherited);
+        installed.pinned.extend(pins_of_base(&base.tree, &base.config, prefix)?);
         let of_base = channels_of_base(&base.tree, &base.config, prefix);
         let channels = channels(&self.plan.spec.conda, settings, &of_base)?;
         let cuda = self.cuda(&base.config)?;
