@@ -1,8 +1,8 @@
 //! Which conda packages the image will have.
 
-use imagewright_oci::manifest::Platform;
 use std::sync::Arc;
 
+use imagewright_oci::manifest::Platform;
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use rattler_repodata_gateway::RepoData;
 use rattler_solve::SolveError;
@@ -10,16 +10,10 @@ use rattler_solve::SolveError;
 use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
-<<<<<<< HEAD
     ChannelSource, CondaPrefix, Demands, FetchedArchive, HistoryRequests, InstalledPackage, InstalledPrefix,
     LockedConda, LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels,
-    channels_of_base, client, fetch, label, python_info, record_of, request_name, solve, subdir, transaction,
-    virtual_packages,
-=======
-    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
-    LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels, channels_of_base, client,
-    fetch, pins_of_base, python_info, request_name, solve, subdir, transaction, virtual_packages,
->>>>>>> conda-b
+    channels_of_base, client, fetch, label, pins_of_base, python_info, record_of, request_name, solve,
+    subdir, transaction, virtual_packages,
 };
 use crate::error::{BuildError, ErrorKind};
 use crate::packages::StopOnDrop;
