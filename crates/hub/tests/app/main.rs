@@ -7,6 +7,7 @@ mod builds;
 mod clean_up;
 mod groups;
 mod images;
+mod permissions;
 mod secrets;
 mod selection;
 mod support;
