@@ -175,6 +175,7 @@ impl Build {
             status: outcome.status,
             kind: text("kind"),
             message: text("message"),
+            explanation: text("explanation"),
             next_step: text("next_step"),
         }
     }
@@ -220,6 +221,7 @@ pub(crate) struct Failure {
     pub(crate) status: Option<i32>,
     pub(crate) kind: String,
     pub(crate) message: String,
+    pub(crate) explanation: String,
     pub(crate) next_step: String,
 }
 

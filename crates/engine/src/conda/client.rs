@@ -1,6 +1,7 @@
 //! The HTTP client that asks channels what they have: with the credentials of each address, again where a server
 //! stumbles, and without ever showing a token.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use reqwest::header::{AUTHORIZATION, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NO
 use reqwest::{Request, Response, StatusCode};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, Result};
 use secrecy::ExposeSecret as _;
+use url::Url;
 
 use super::credentials::{ChannelCredentials, authorised};
 use super::mirrors::Mirrors;
@@ -33,13 +35,37 @@ pub fn client(
 }
 
 /// Who has refused access: the errors of the gateway do not tell.
+///
+/// Servers refuse single files that they do not have (object stores do), so a refusal counts only as long as nothing
+/// else in the same folder was given.
 #[derive(Debug, Clone, Default)]
-pub struct Refusals(Arc<Mutex<Vec<String>>>);
+pub struct Refusals(Arc<Mutex<Answers>>);
+
+#[derive(Debug, Default)]
+struct Answers {
+    /// Folder → the first address in it that was refused.
+    refused: BTreeMap<String, String>,
+    /// Folders out of which something was given.
+    given: BTreeSet<String>,
+}
 
 impl Refusals {
     /// The addresses that refused access, without credentials.
     pub fn addresses(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = answers.refused.iter().filter(|(folder, _)| !answers.given.contains(*folder));
+        refused.map(|(_, address)| address.clone()).collect()
+    }
+
+    fn note(&self, address: &Url, status: StatusCode) {
+        let text = address.as_str();
+        let folder = text.rsplit_once('/').map_or(text, |(folder, _)| folder).to_owned();
+        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            answers.refused.entry(folder).or_insert_with(|| text.to_owned());
+        } else if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            answers.given.insert(folder);
+        }
     }
 }
 
@@ -68,9 +94,7 @@ impl Middleware for Credentials {
         }
         // The address may hold a token now.
         let response = next.run(request, extensions).await.map_err(reqwest_middleware::Error::without_url)?;
-        if matches!(response.status().as_u16(), 401 | 403) {
-            self.refusals.0.lock().unwrap_or_else(PoisonError::into_inner).push(plain.to_string());
-        }
+        self.refusals.note(&plain, response.status());
         Ok(response)
     }
 }
@@ -134,4 +158,26 @@ impl Middleware for Unchanged {
 pub(super) fn is_passing(response: &Response) -> bool {
     let status = response.status();
     status.is_server_error() || matches!(status.as_u16(), 408 | 429)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_probe_is_no_refusal_where_the_list_is_given() {
+        let refusals = Refusals::default();
+        let note = |path: &str, status: u16| {
+            let address = format!("https://conda.example/{path}").parse().unwrap();
+            refusals.note(&address, StatusCode::from_u16(status).unwrap());
+        };
+        note("forge/noarch/repodata_shards.msgpack.zst", 403);
+        note("closed/noarch/repodata_shards.msgpack.zst", 401);
+        note("closed/noarch/repodata.json", 401);
+        assert_eq!(refusals.addresses().len(), 2);
+        note("forge/noarch/repodata.json.zst", 200);
+        note("forge/noarch/repodata.json", 403);
+        note("other/noarch/repodata.json", 404);
+        assert_eq!(refusals.addresses(), ["https://conda.example/closed/noarch/repodata_shards.msgpack.zst"]);
+    }
 }

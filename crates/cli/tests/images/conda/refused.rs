@@ -48,6 +48,25 @@ async fn a_contradiction_names_both_sides() {
     forge.add(&plain("shared", "1.0").build()).add(&plain("shared", "2.0").build());
     let failure = refused(&channels, "left right").await;
     assert_eq!((failure.kind.as_str(), failure.status), ("conflict", Some(3)), "{failure:#?}");
+    assert_eq!(failure.message, "left and right cannot be installed together");
+    let mut lines: Vec<&str> = failure.explanation.lines().collect();
+    lines.sort_unstable();
+    let expected =
+        ["No version of shared fits all of them.", "left needs shared <2.", "right needs shared >=2."];
+    assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn a_refused_probe_does_not_make_another_failure_one_of_credentials() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let channels = forge();
+    channels.inject(Fault::on("conda-forge/linux-64/repodata.json.zst").status(403));
+    channels.inject(Fault::on("conda-forge/noarch/repodata.json").status(503));
+    let workshop = Workshop::new();
+    let base = bases::debian_python(&workshop.registry).await;
+    let build = workshop.build(&base.reference, "team/image:1").conda("greeting").channels(&channels);
+    let failure = build.arguments(&["--attempts", "1"]).fail();
+    assert_eq!(failure.kind, "unreachable", "{failure:#?}");
 }
 
 #[tokio::test]

@@ -64,6 +64,13 @@ async fn the_version_of_cuda_is_that_of_the_base_or_has_to_be_given() {
     };
     let content = || workshop.run("team/image:1").read_file("/opt/conda/share/tensors");
 
+    // Known before the first variant is made, which would have no use without the other.
+    let universal = workshop.build(&debian.reference, "team/image:1").channels(&channels).conda("tensors");
+    let refused = universal.arguments(&["--type", "universal"]).fail();
+    assert_eq!(refused.kind, "spec_invalid");
+    assert!(!channels.requests().iter().any(|request| format!("{request:?}").contains(".conda")));
+    let refused = build(&with("twelve").await).fail();
+    assert!(refused.message.contains("\"twelve\", its CUDA_VERSION"), "{refused:#?}");
     let refused = build(&debian.reference).fail();
     assert_eq!(refused.kind, "spec_invalid");
     assert!(refused.next_step.contains("--cuda"), "{refused:#?}");
