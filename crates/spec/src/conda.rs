@@ -41,7 +41,7 @@ impl CondaSpec {
 
     /// The channel that the spec itself names.
     pub fn channel(&self) -> Option<CondaChannel> {
-        channel_of(&self.spec)
+        CondaChannel::of(&self.spec)
     }
 
     /// Whether the spec fetches from an address: the package's own or a channel's.
@@ -166,16 +166,6 @@ fn has_windows_drive(text: &str) -> bool {
     )
 }
 
-/// The channel that a spec names, not yet checked: by its name if it is on Anaconda's server, else its address.
-fn channel_of(spec: &MatchSpec) -> Option<CondaChannel> {
-    spec.channel.as_ref().map(|channel| match &channel.name {
-        Some(name) if channel.base_url.as_str().starts_with("https://conda.anaconda.org/") => {
-            CondaChannel(name.clone())
-        }
-        _ => CondaChannel(channel.base_url.as_str().trim_end_matches('/').to_owned()),
-    })
-}
-
 /// Checks the parts that the parser takes as they are.
 fn check_after(spec: &MatchSpec) -> Result<(), Problem> {
     let PackageNameMatcher::Exact(name) = &spec.name else {
@@ -229,7 +219,7 @@ fn check_after(spec: &MatchSpec) -> Result<(), Problem> {
     if spec.channel.as_ref().is_some_and(|channel| channel.platforms.is_some()) {
         return Err(Problem::at(1, "a channel has no platforms here", CHANNEL_ADVICE));
     }
-    if let Some(channel) = channel_of(spec) {
+    if let Some(channel) = CondaChannel::of(spec) {
         channel.as_str().parse::<CondaChannel>()?;
     }
     if let Some(url) = &spec.url {
@@ -245,6 +235,16 @@ const CHANNEL_ADVICE: &str = "write a channel's name such as `conda-forge`, or i
 pub struct CondaChannel(String);
 
 impl CondaChannel {
+    /// The channel that a match spec names, not checked: by its name if it is on Anaconda's server, else its address.
+    pub fn of(spec: &MatchSpec) -> Option<Self> {
+        spec.channel.as_ref().map(|channel| match &channel.name {
+            Some(name) if channel.base_url.as_str().starts_with("https://conda.anaconda.org/") => {
+                Self(name.clone())
+            }
+            _ => Self(channel.base_url.as_str().trim_end_matches('/').to_owned()),
+        })
+    }
+
     /// The name or address, without a `/` at its end.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use imagewright_spec::CondaSpec;
+use imagewright_spec::{CondaChannel, CondaSpec};
 use rattler_conda_types::{GenericVirtualPackage, MatchSpec, ParseMatchSpecOptions, RepoDataRecord};
 use rattler_repodata_gateway::RepoData;
 use rattler_solve::{
@@ -72,7 +72,7 @@ impl Demands {
     /// Puts together what was asked for.
     pub fn new(wanted: &[CondaSpec], installed: &InstalledPrefix) -> Self {
         let mut demands = Self {
-            requested: wanted.iter().map(of_channel).collect(),
+            requested: wanted.iter().map(|spec| of_channel(spec.match_spec().clone())).collect(),
             constraints: installed.pinned.clone(),
             others: BTreeSet::new(),
             unreadable: Vec::new(),
@@ -83,7 +83,7 @@ impl Demands {
                 continue;
             }
             // An address that a base names is not fetched: what was installed from it stays as it is.
-            let spec = match parse(text) {
+            let spec = match parse(text).map(of_channel) {
                 Some(spec) if spec.url.is_some() => installed.find(name).and_then(exactly),
                 other => other,
             };
@@ -122,14 +122,14 @@ impl Demands {
 
 /// A spec whose channel has the name that the solver knows it by: the address, where it was given by that. The last
 /// part of an address is no name: `https://other.example/forge` is not the channel `forge`.
-fn of_channel(spec: &CondaSpec) -> MatchSpec {
-    let mut matched = spec.match_spec().clone();
-    if let (Some(channel), Some(written)) = (matched.channel.take(), spec.channel()) {
+fn of_channel(mut spec: MatchSpec) -> MatchSpec {
+    let written = CondaChannel::of(&spec);
+    if let (Some(channel), Some(written)) = (spec.channel.take(), written) {
         let mut channel = Arc::unwrap_or_clone(channel);
         channel.name = Some(written.as_str().to_owned());
-        matched.channel = Some(Arc::new(channel));
+        spec.channel = Some(Arc::new(channel));
     }
-    matched
+    spec
 }
 
 /// The spec that only this very package fulfils.

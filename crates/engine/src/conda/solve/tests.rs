@@ -162,6 +162,16 @@ fn the_last_part_of_an_address_is_no_name_of_a_channel() {
     assert_ne!(name.name.as_deref(), Some("forge"));
 }
 
+    // Nor in what was asked for earlier.
+    for earlier in ["https://other.example/forge::x", "https://me:secret@other.example/forge::x"] {
+        let installed = prefix(&[forge("x", "1.0", &[])], &format!("# update specs: ['{earlier}']\n"));
+        let demands = Demands::new(&[], &installed);
+        let name = demands.requested[0].channel.as_ref().unwrap().name.as_deref();
+        assert!(name.is_some_and(|name| name.starts_with("https://")), "{earlier}: {name:?}");
+    }
+    let named = prefix(&[forge("x", "1.0", &[])], "# update specs: ['forge::x']\n");
+    let demands = Demands::new(&[], &named);
+    assert_eq!(demands.requested[0].channel.as_ref().unwrap().name.as_deref(), Some("forge"));
 #[test]
 fn what_needs_a_gpu_in_the_base_stays_in_an_image_for_machines_without() {
     let torch = forge("torch", "2.0", &["__cuda >=12"]);
