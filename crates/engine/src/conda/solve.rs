@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use imagewright_spec::{CondaChannel, CondaSpec};
 use rattler_conda_types::{GenericVirtualPackage, MatchSpec, ParseMatchSpecOptions, RepoDataRecord};
@@ -19,8 +19,8 @@ use super::channels::ChannelSource;
 use super::history;
 use super::installed::{InstalledPackage, InstalledPrefix};
 
-/// How long one attempt may take.
-const TIMEOUT: Duration = Duration::from_mins(5);
+/// How long solving may take by default, with all attempts.
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How many attempts are made to keep more of what is installed as it is. Where that is not enough, as for another
 /// minor version of Python, nearly everything has to change anyway.
@@ -42,6 +42,8 @@ pub struct SolveInput<'input> {
     pub virtual_packages: &'input [GenericVirtualPackage],
     /// Which channel's packages win.
     pub priority: ChannelPriority,
+    /// How long it may take.
+    pub patience: Duration,
     /// Ends the work.
     pub cancellation: &'input CancellationToken,
 }
@@ -146,15 +148,16 @@ fn parse(spec: &str) -> Option<MatchSpec> {
 /// Solves. Blocks, for as long as seconds where channels are large.
 ///
 /// # Errors
-/// What contradicts what, in the solver's words; or cancelled.
+/// What contradicts what, in the solver's words; or cancelled, which the solver also says when the time is over.
 pub fn solve(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, SolveError> {
-    let solution = with_others(input, demands)?;
-    hold(input, demands, solution)
+    let end = Instant::now() + input.patience;
+    let solution = with_others(input, demands, end)?;
+    hold(input, demands, end, solution)
 }
 
 /// Solves, and gives up as few as possible of the names that nobody has asked for.
-fn with_others(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, SolveError> {
-    let attempt = |kept: &[&str]| attempt(input, demands, kept, &[]);
+fn with_others(input: &SolveInput<'_>, demands: &Demands, end: Instant) -> Result<Solution, SolveError> {
+    let attempt = |kept: &[&str]| attempt(input, demands, end, kept, &[]);
     let others: Vec<&str> = demands.others.iter().map(String::as_str).collect();
     match attempt(&others) {
         Err(SolveError::Unsolvable(_)) => {}
@@ -186,7 +189,12 @@ fn with_others(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, So
 
 /// Holds at its version what the solver has changed without need: it decides for the newest version of what is wanted,
 /// where an older one would fit what is installed.
-fn hold(input: &SolveInput<'_>, demands: &Demands, mut solution: Solution) -> Result<Solution, SolveError> {
+fn hold(
+    input: &SolveInput<'_>,
+    demands: &Demands,
+    end: Instant,
+    mut solution: Solution,
+) -> Result<Solution, SolveError> {
     let after: BTreeMap<&str, &RepoDataRecord> =
         solution.records.iter().map(|record| (record.package_record.name.as_normalized(), record)).collect();
     let is_wanted = |name: &str| input.wanted.iter().any(|spec| spec.name() == name);
@@ -208,13 +216,15 @@ fn hold(input: &SolveInput<'_>, demands: &Demands, mut solution: Solution) -> Re
     while let (Some(group), 1..) = (groups.pop(), left) {
         left -= 1;
         let with: Vec<&InstalledPackage> = held.iter().chain(&group).copied().collect();
-        match attempt(input, demands, &kept, &with) {
+        match attempt(input, demands, end, &kept, &with) {
             Ok(records) => (held, solution.records) = (with, records),
             Err(SolveError::Unsolvable(_)) if group.len() > 1 => {
                 let (first, second) = group.split_at(group.len() / 2);
                 groups.extend([second.to_vec(), first.to_vec()]);
             }
             Err(SolveError::Unsolvable(_)) => {}
+            // What was found fits, and only changes more than it would have to.
+            Err(SolveError::Cancelled) if !input.cancellation.is_cancelled() => break,
             Err(error) => return Err(error),
         }
     }
@@ -231,6 +241,7 @@ fn is_same(one: &RepoDataRecord, other: &RepoDataRecord) -> bool {
 fn attempt(
     input: &SolveInput<'_>,
     demands: &Demands,
+    end: Instant,
     kept: &[&str],
     held: &[&InstalledPackage],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
@@ -258,7 +269,7 @@ fn attempt(
     task.specs =
         demands.requested.iter().cloned().chain(kept.iter().filter_map(|name| parse(name))).collect();
     task.constraints.clone_from(&demands.constraints);
-    task.timeout = Some(TIMEOUT);
+    task.timeout = Some(end.saturating_duration_since(Instant::now()));
     task.channel_priority = input.priority;
     task.cancellation_token = Some(input.cancellation.clone());
     Ok(resolvo::Solver.solve(task)?.records)

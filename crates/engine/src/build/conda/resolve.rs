@@ -11,7 +11,7 @@ use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
     ChannelSource, CondaPrefix, Demands, FetchedArchive, HistoryRequests, InstalledPackage, InstalledPrefix,
-    LockedConda, LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels,
+    LockedConda, LockedCondaPackage, PATIENCE, Query, Refusals, Situation, Solution, SolveInput, channels,
     channels_of_base, client, fetch, label, python_info, record_of, request_name, solve, subdir, transaction,
     virtual_packages,
 };
@@ -118,6 +118,7 @@ impl Shared<'_> {
                 let record = record_of(archive, &folder.join("contents"), &stopped);
                 let _ = std::fs::remove_dir_all(&folder);
                 record.map_err(|problem| problem.of(&label).into())
+                patience: PATIENCE,
             });
             let record: Result<RepoDataRecord, BuildError> = record.await?;
             drop(stop);
@@ -170,15 +171,8 @@ impl Shared<'_> {
         });
         let reasons = match outcome.await? {
             Ok(solution) => return Ok(solution),
-            // That is also what the solver says when its time is over.
-            Err(SolveError::Cancelled) if self.context.cancellation.is_cancelled() => {
-                return Err(BuildError::cancelled());
-            }
-            Err(SolveError::Cancelled) => return Err(took_too_long()),
             Err(SolveError::Unsolvable(reasons)) => reasons.join("\n"),
-            Err(other) => {
-                return Err(BuildError::internal("the conda packages cannot be solved").with_source(other));
-            }
+            Err(other) => return Err(unsolved(other, self.context.cancellation.is_cancelled())),
         };
         // To tell what is there instead, all versions have to be known, not only those that were asked for.
         let all = fetch(http, &folder, query(demands.names_for_query()), &refusals).await.unwrap_or_default();
@@ -225,11 +219,20 @@ impl Sources<'_> {
     }
 }
 
-fn took_too_long() -> BuildError {
-    BuildError::new(ErrorKind::Timeout, "choosing the conda packages took more than five minutes")
+/// Why there is no solution, where that is not for a contradiction. The solver says that it was cancelled when its time
+/// is over, too.
+fn unsolved(error: SolveError, is_cancelled: bool) -> BuildError {
+    match error {
+        SolveError::Cancelled if is_cancelled => BuildError::cancelled(),
+        SolveError::Cancelled => BuildError::new(
+            ErrorKind::Timeout,
+            "choosing the conda packages took more than five minutes",
+        )
         .with_next_step(
             "name the versions that you need: every version that is named leaves fewer to choose from",
-        )
+        ),
+        other => BuildError::internal("the conda packages cannot be solved").with_source(other),
+    }
 }
 
 /// Ends a solve with the future that waits for it.
@@ -242,6 +245,17 @@ impl Drop for EndOnDrop {
 }
 
 /// An image of ours keeps its records whole in its lock: those of its tree have been through a file.
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_time_is_not_taken_for_a_wish() {
+        assert_eq!(unsolved(SolveError::Cancelled, true).kind(), ErrorKind::Cancelled);
+        assert_eq!(unsolved(SolveError::Cancelled, false).kind(), ErrorKind::Timeout);
+    }
+}
 fn adopt(installed: &mut InstalledPrefix, inherited: Option<&LockedConda>) {
     let Some(inherited) = inherited else { return };
     for package in &mut installed.packages {

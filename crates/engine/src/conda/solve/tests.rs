@@ -50,6 +50,7 @@ fn solved(request: &str, installed: &InstalledPrefix, available: &[RepoDataRecor
         by_address: available,
         virtual_packages: &[],
         priority: ChannelPriority::Strict,
+        patience: PATIENCE,
         cancellation: &CancellationToken::new(),
     };
     let solution = solve(&input, &Demands::new(&request.specs, installed)).unwrap();
@@ -118,6 +119,7 @@ fn a_package_of_another_channel_is_replaced_when_a_channel_is_asked_for() {
         by_address: &available,
         virtual_packages: &[],
         priority: ChannelPriority::Strict,
+        patience: PATIENCE,
         cancellation: &CancellationToken::new(),
     };
     assert!(is_from_elsewhere(&input, &request.specs[0], &installed.packages[0]));
