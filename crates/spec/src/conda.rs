@@ -88,8 +88,10 @@ impl FromStr for CondaSpec {
                 "write it as in `numpy`, `numpy=1.26`, `numpy>=1.24,<2` or `conda-forge::numpy=1.26=py312*`",
             )
         };
-        let spec = MatchSpec::from_str(text, ParseMatchSpecOptions::lenient())
-            .map_err(|error| refuse(format!("{} is not a match spec: {error}", quote(text))))?;
+        let spec = with_digest(text).unwrap_or_else(|| {
+            MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()).map_err(|error| error.to_string())
+        });
+        let spec = spec.map_err(|error| refuse(format!("{} is not a match spec: {error}", quote(text))))?;
         check_after(&spec)?;
         let canonical = spec
             .to_canonical_string()
@@ -156,6 +158,18 @@ fn check_before(text: &str) -> Result<(), Problem> {
         ));
     }
     Ok(())
+}
+
+/// An address with the digest of what is there, `https://…/six-1.16.0-py_0.conda#c2f4…`, as conda's explicit lists have
+/// them. The match spec parser would take the digest for a comment.
+fn with_digest(text: &str) -> Option<Result<MatchSpec, String>> {
+    let text = text.trim();
+    let (address, digest) = text.split_once('#')?;
+    let is_address = address.starts_with("https://") || address.starts_with("http://");
+    (is_address && !address.contains(['[', ' ']) && !digest.is_empty()).then(|| {
+        let url = Url::parse(text).map_err(|error| error.to_string())?;
+        MatchSpec::try_from(url).map_err(|error| error.to_string())
+    })
 }
 
 fn has_windows_drive(text: &str) -> bool {

@@ -251,11 +251,11 @@ fn attempt(
         records: data.iter().filter(is_offered).collect::<Vec<_>>().into_iter(),
         multi_channel: data.multi_channel(),
     });
-    let by_address = ChannelRepoData {
-        records: input.by_address.iter().filter(is_offered).collect::<Vec<_>>().into_iter(),
-        multi_channel: None,
-    };
-    let mut task: SolverTask<'_, Vec<ChannelRepoData<'_, _>>> = available.chain([by_address]).collect();
+    // The first that has a package decides where it is from. One at a time: two may have archives of one name.
+    let by_address = input.by_address.iter().filter(is_offered);
+    let by_address =
+        by_address.map(|record| ChannelRepoData { records: vec![record].into_iter(), multi_channel: None });
+    let mut task: SolverTask<'_, Vec<ChannelRepoData<'_, _>>> = by_address.chain(available).collect();
     let is_elsewhere = |package: &&InstalledPackage| {
         input
             .wanted

@@ -5,12 +5,14 @@
 //! new_prefix.rs  bases without conda
 //! existing.rs    bases in the shape of Jupyter's: what stays, what gives way
 //! channels.rs    names, mirrors, priority, credentials
+//! addresses.rs   what is fetched from addresses, and what is not
 //! with_pip.rs    conda and pip in one image
 //! variants.rs    GPU and universal images
 //! platforms.rs   two platforms at once
 //! refused.rs     contradictions, broken and hostile packages
 //! ```
 
+mod addresses;
 mod channels;
 mod existing;
 mod new_prefix;

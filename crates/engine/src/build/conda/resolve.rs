@@ -1,8 +1,6 @@
 //! Which conda packages the image will have.
 
 use imagewright_oci::manifest::Platform;
-use std::sync::Arc;
-
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use rattler_repodata_gateway::RepoData;
 use rattler_solve::SolveError;
@@ -10,15 +8,13 @@ use rattler_solve::SolveError;
 use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
-    ChannelSource, CondaPrefix, Demands, FetchedArchive, HistoryRequests, InstalledPackage, InstalledPrefix,
-    LockedConda, LockedCondaPackage, PATIENCE, Query, Refusals, Situation, Solution, SolveInput, channels,
-    channels_of_base, client, fetch, label, python_info, record_of, request_name, solve, subdir, transaction,
+    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
+    LockedCondaPackage, PATIENCE, Query, Refusals, Situation, Solution, SolveInput, channels,
+    channels_of_base, client, fetch, label, python_info, request_name, solve, subdir, transaction,
     virtual_packages,
 };
 use crate::error::{BuildError, ErrorKind};
-use crate::packages::StopOnDrop;
-use crate::pip::FileUrl;
-use crate::pip::download::{WantedFile, http_client};
+use crate::pip::download::http_client;
 
 /// The virtual package that says which CUDA a machine has.
 const CUDA: &str = "__cuda";
@@ -50,7 +46,7 @@ impl Shared<'_> {
                 .events
                 .warn(format!("the earlier request {spec:?} of the base cannot be read, and is not kept"));
         }
-        let by_address = self.packages_by_address().await?;
+        let by_address = Box::pin(self.packages_by_address()).await?;
         let sources = Sources { channels: &channels, by_address: &by_address };
         let solution = self.solve_conda(&installed, sources, subdir, &virtual_packages, demands).await?;
         for name in &solution.dropped {
@@ -83,48 +79,6 @@ impl Shared<'_> {
             python: None,
             bytecode: None,
         })
-    }
-
-    /// The packages that the plan asks for by their address: fetched, since only they themselves say what they are.
-    async fn packages_by_address(&self) -> Result<Vec<RepoDataRecord>, BuildError> {
-        let mut downloader = self.downloader()?;
-        downloader.set_channel_credentials(self.plan.conda.credentials.clone());
-        let mut records = Vec::new();
-        for spec in &self.plan.spec.conda.specs {
-            let Some(url) = spec.match_spec().url.clone() else { continue };
-            if records.iter().any(|record: &RepoDataRecord| record.url == url) {
-                continue;
-            }
-            let file_name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-            let file = WantedFile {
-                file_name: file_name.to_owned(),
-                url: FileUrl::new(url.clone()),
-                sha256: spec.match_spec().sha256.as_ref().map(hex::encode),
-                size: None,
-            };
-            let fetched = downloader.fetch(&[file], &|_, _| {}, &self.context.cancellation).await?;
-            let Some(fetched) = fetched.into_iter().next() else { continue };
-            let (label, staging) = (spec.to_string(), Arc::clone(&self.staging));
-            let stop = StopOnDrop::new();
-            let stopped = stop.flag();
-            let record = blocking(move || {
-                let folder = staging.subfolder(&format!("address {}", fetched.sha256))?;
-                let archive = FetchedArchive {
-                    url: &url,
-                    path: &fetched.path,
-                    sha256: &fetched.sha256,
-                    size: fetched.size,
-                };
-                let record = record_of(archive, &folder.join("contents"), &stopped);
-                let _ = std::fs::remove_dir_all(&folder);
-                record.map_err(|problem| problem.of(&label).into())
-                patience: PATIENCE,
-            });
-            let record: Result<RepoDataRecord, BuildError> = record.await?;
-            drop(stop);
-            records.push(record?);
-        }
-        Ok(records)
     }
 
     async fn solve_conda(
@@ -164,6 +118,7 @@ impl Shared<'_> {
                 priority,
                 cancellation: &token,
             };
+                patience: PATIENCE,
             solve(&input, &asked).map(|mut solution| {
                 prefer_available(&mut solution, &available);
                 solution
@@ -245,17 +200,6 @@ impl Drop for EndOnDrop {
 }
 
 /// An image of ours keeps its records whole in its lock: those of its tree have been through a file.
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn too_much_time_is_not_taken_for_a_wish() {
-        assert_eq!(unsolved(SolveError::Cancelled, true).kind(), ErrorKind::Cancelled);
-        assert_eq!(unsolved(SolveError::Cancelled, false).kind(), ErrorKind::Timeout);
-    }
-}
 fn adopt(installed: &mut InstalledPrefix, inherited: Option<&LockedConda>) {
     let Some(inherited) = inherited else { return };
     for package in &mut installed.packages {
@@ -297,5 +241,16 @@ fn prefer_available(solution: &mut Solution, available: &[RepoData]) {
         if let Some(found) = available.iter().flat_map(|data| data.iter()).find(is_same) {
             *record = found.clone();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_time_is_not_taken_for_a_wish() {
+        assert_eq!(unsolved(SolveError::Cancelled, true).kind(), ErrorKind::Cancelled);
+        assert_eq!(unsolved(SolveError::Cancelled, false).kind(), ErrorKind::Timeout);
     }
 }
