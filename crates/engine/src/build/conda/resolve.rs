@@ -31,8 +31,9 @@ impl Shared<'_> {
         let wanted = &self.plan.spec.conda.specs;
         let settings = &self.plan.conda;
         let subdir = subdir(platform)?;
-        let mut installed = InstalledPrefix::read(&base.tree, prefix)?;
-        adopt(&mut installed, inherited);
+        let mut recorded = InstalledPrefix::read(&base.tree, prefix)?;
+        adopt(&mut recorded, inherited);
+        let mut installed = recorded.clone();
         let of_base = channels_of_base(&base.tree, &base.config, prefix);
         let channels = channels(&self.plan.spec.conda, settings, &of_base)?;
         let cuda = self.cuda(&base.config)?;
@@ -48,7 +49,8 @@ impl Shared<'_> {
         }
         let by_address = Box::pin(self.packages_by_address()).await?;
         let sources = Sources { channels: &channels, by_address: &by_address };
-        let solution = self.solve_conda(&installed, sources, subdir, &virtual_packages, demands).await?;
+        let mut solution = self.solve_conda(&installed, sources, subdir, &virtual_packages, demands).await?;
+        recorded.give_back(&installed, &mut solution.records);
         for name in &solution.dropped {
             let gone = installed.find(name).map_or_else(|| name.clone(), InstalledPackage::label);
             self.context.events.warn(format!(
@@ -116,9 +118,9 @@ impl Shared<'_> {
                 by_address: &asked_addresses,
                 virtual_packages: &target,
                 priority,
+                patience: PATIENCE,
                 cancellation: &token,
             };
-                patience: PATIENCE,
             solve(&input, &asked).map(|mut solution| {
                 prefer_available(&mut solution, &available);
                 solution
