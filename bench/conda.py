@@ -1,7 +1,7 @@
 """conda packages from a channel of half a million records, beside rattler's own solver and installer.
 
 Both ask the same channel on this machine for the same packages. rattler links them into a prefix on a disk; Imagewright
-makes layers of them, with bytecode, and pushes an image: it does more. Its base was read before, since rattler has none.
+makes layers of them, and pushes an image: it does more. Its base was read before, since rattler has none.
 """
 
 import functools

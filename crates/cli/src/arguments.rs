@@ -29,6 +29,10 @@ pub(crate) enum Command {
     Doctor(DoctorArguments),
     /// Show the cache, or make it smaller.
     Cache(CacheArguments),
+    /// Run the hub: images, groups, secrets and builds, behind permissions and an API.
+    Serve(Box<ServeArguments>),
+    /// Show what the hub would remove from the registry now; it only reads.
+    CleanUp(HubArguments),
     /// Look after the users of a hub.
     User {
         #[command(subcommand)]
@@ -102,7 +106,7 @@ pub(crate) struct BuildArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) channel_alias: Option<Url>,
 
-    /// Where a conda channel is found instead (repeatable; the first is asked first)
+    /// Where a conda channel is found instead (repeatable; the next is asked where one does not answer)
     #[arg(long, value_name = "NAME=URL")]
     pub(crate) channel_mirror: Vec<String>,
 
@@ -267,12 +271,28 @@ pub(crate) struct InspectArguments {
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
+/// A form of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LockForm {
+    /// As `conda create --file` reads it.
+    Conda,
+    /// As `pip install -r pylock.toml` and uv read it.
+    Pylock,
+    /// As arguments of `apt-get install`.
+    Apt,
+}
+
 /// Which paper of an image is printed.
 #[derive(Debug, Args)]
 pub(crate) struct PaperArguments {
     /// Print the lock alone, as it was stored
     #[arg(long, conflicts_with_all = ["json", "all", "sbom"])]
     pub(crate) lock: bool,
+
+    /// Print a part of the lock in the form of another tool: conda's explicit list, Python's pylock.toml, versions
+    /// for apt-get
+    #[arg(long, value_enum, value_name = "FORM", requires = "lock")]
+    pub(crate) format: Option<LockForm>,
 
     /// Print the bill of materials alone, as it was stored: `CycloneDX` 1.6
     #[arg(long, conflicts_with_all = ["json", "all"])]
@@ -351,6 +371,21 @@ pub(crate) enum CacheAction {
         #[arg(long, value_name = "SIZE")]
         to: String,
     },
+}
+
+/// Options of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArguments {
+    #[command(flatten)]
+    pub(crate) hub: HubArguments,
+
+    /// Address and port to answer on [default: as the configuration says, 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+
+    /// Print the default configuration with all its keys, and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
 }
 
 /// Which hub is meant.

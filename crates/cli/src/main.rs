@@ -36,6 +36,8 @@ fn main() -> ExitCode {
             Command::Inspect(inspect) => commands::inspect::run(&inspect).await,
             Command::Doctor(doctor) => commands::doctor::run(&doctor).await,
             Command::Cache(cache) => commands::cache::run(&cache),
+            Command::Serve(serve) => commands::hub::serve::run(*serve).await,
+            Command::CleanUp(hub) => commands::hub::clean_up::run(&hub).await,
             Command::User { action, hub } => commands::hub::users::run(action, &hub).await,
             Command::Group { action, hub } => commands::hub::groups::run(action, &hub).await,
             Command::Token { action, hub } => commands::hub::tokens::run(action, &hub).await,

@@ -3,6 +3,8 @@
 //! Its bytes are JSON of a fixed form; their digest is the image's *revision*. The lock is stored as a blob in
 //! the image's repository, named by the manifest's annotation `io.imagewright.revision`.
 
+mod export;
+
 use imagewright_oci::digest::Digest;
 use imagewright_oci::layer::codec::Compression;
 use imagewright_spec::{AptPackage, ImageReference};
@@ -15,6 +17,7 @@ pub use crate::conda::{LockedConda, LockedCondaPackage};
 use crate::error::{BuildError, ErrorKind};
 pub use crate::pip::source::{LockedBuild, LockedRequirement, LockedSource};
 pub use crate::system::LockedSystemPackage;
+pub use export::LockFormat;
 
 /// Version of the format.
 pub const LOCK_VERSION: u32 = 1;
@@ -167,6 +170,11 @@ impl Lock {
         let kept = below.into_iter().flat_map(|lock| &lock.apt).filter(|old| !is_replaced(old));
         self.apt = kept.chain(installed).cloned().collect();
         self.apt.sort();
+    }
+
+    /// Whether the packages of pip have bytecode that was made for the image.
+    pub fn has_bytecode(&self) -> bool {
+        self.python.as_ref().is_some_and(|python| python.bytecode.is_some())
     }
 
     /// True when every address of the lock is where this build would fetch from as well: that of a wheel on one of the

@@ -17,7 +17,7 @@
 //! Bytecode is no case of its own: it is made by an interpreter of this machine, never by that of an image, so it
 //! goes where its wheel goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use imagewright_oci::digest::Digest;
@@ -93,6 +93,8 @@ pub struct PublicSources {
     promised: BTreeSet<String>,
     /// Credentials of conda channels.
     channels: Vec<ChannelCredentials>,
+    /// Mirrors of conda channels, by their names.
+    mirrors: BTreeMap<String, Vec<Url>>,
     /// Addresses of conda channels that are asked without credentials, with a `/` at their ends.
     open_channels: Vec<String>,
 }
@@ -119,7 +121,8 @@ impl PublicSources {
             .filter(|address| conda::opening(&channels, address).is_none())
             .map(|address| format!("{}/", address.as_str().trim_end_matches('/')))
             .collect();
-        Self { owner: plan.owner(), closed, open, promised, channels, open_channels }
+        let mirrors = plan.conda.mirrors.clone();
+        Self { owner: plan.owner(), closed, open, promised, channels, mirrors, open_channels }
     }
 
     /// Where the wheel of a package is kept that is fetched from `address`, and all that is made of it.
@@ -137,8 +140,11 @@ impl PublicSources {
     /// Where the archive of a conda package is kept, and all that is made of it. Its record has promised its digest;
     /// as with wheels, where some channel wants credentials, only what lies below the others is public.
     pub fn scope_of_conda(&self, record: &RepoDataRecord) -> Scope {
-        let asks_nothing =
-            shows_nothing(&record.url) && conda::opening(&self.channels, &record.url).is_none();
+        // What one mirror did not give may have come from another.
+        let on_mirrors = conda::on_mirrors(&self.mirrors, &record.url);
+        let asks_nothing = on_mirrors
+            .iter()
+            .all(|address| shows_nothing(address) && conda::opening(&self.channels, address).is_none());
         let is_public = self.channels.is_empty()
             || self.open_channels.iter().any(|channel| record.url.as_str().starts_with(channel));
         let is_promised = record.package_record.sha256.is_some() && record.channel.is_some();

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::app::RecipeRules;
 use crate::clock::Clock;
 use crate::config::{AddressProblem, AddressRule, BuilderKind, GroupLimits, HubConfig, Resolver};
+use crate::metrics::Metrics;
 use crate::throttle::Throttle;
 use crate::vault::Vault;
 
@@ -33,6 +34,8 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Told when a build was asked for, or asked to end: whoever runs builds waits for it.
     pub wake: Arc<Notify>,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 /// A hub. Cheap to clone.

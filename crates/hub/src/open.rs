@@ -10,6 +10,7 @@ use imagewright_store::{Store, StoreError};
 use crate::clock::Clock;
 use crate::config::{HubConfig, SystemResolver};
 use crate::hub::{Hub, Parts};
+use crate::metrics::Metrics;
 use crate::throttle::Throttle;
 use crate::vault::{Vault, VaultError};
 
@@ -59,6 +60,7 @@ impl Hub {
             resolver: Arc::new(SystemResolver),
             throttle: Throttle::new(config.login.attempts, config.login.window_seconds),
             wake: Arc::default(),
+            metrics: Metrics::default(),
             config,
         });
         hub.prepare().await?;
@@ -73,7 +75,7 @@ fn make_private(path: &Path) -> std::io::Result<()> {
 
 /// Makes a folder that nobody else may look into: the database has what people write about their images, and logs have
 /// what programs print.
-fn make_folder(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_folder(path: &Path) -> Result<(), OpenError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|source| OpenError::Folder { path: path.to_owned(), source })
 }

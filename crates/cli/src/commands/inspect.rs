@@ -7,9 +7,10 @@ use std::sync::Arc;
 use imagewright_engine::cache::Cache;
 use imagewright_engine::error::BuildError;
 use imagewright_engine::inspect::{ImageReport, InspectContext, Paper, inspect, paper};
+use imagewright_engine::lock::{Lock, LockFormat};
 use imagewright_spec::{Architecture, ImageReference, Owner, Platform};
 
-use crate::arguments::{InspectArguments, RegistryArguments};
+use crate::arguments::{InspectArguments, LockForm, RegistryArguments};
 use crate::display::{self, ReadingDisplay};
 use crate::registry::RegistryAccess;
 use crate::signals::cancelled_by_signals;
@@ -45,7 +46,14 @@ async fn print_paper(arguments: &InspectArguments, wanted: Paper) -> ExitCode {
     let outcome = async {
         let registry = RegistryAccess::of_arguments(&arguments.registry).client()?;
         let platform = arguments.platform.clone().unwrap_or_else(own_platform);
-        paper(&registry, &arguments.reference, &platform.into(), wanted).await
+        let paper = paper(&registry, &arguments.reference, &platform.into(), wanted).await?;
+        let Some(form) = arguments.papers.format else { return Ok(paper) };
+        let format = match form {
+            LockForm::Conda => LockFormat::CondaExplicit,
+            LockForm::Pylock => LockFormat::Pylock,
+            LockForm::Apt => LockFormat::Apt,
+        };
+        Ok(Lock::from_bytes(&paper)?.export(format)?.into())
     };
     match outcome.await {
         Ok(bytes) => {

@@ -92,7 +92,13 @@ mod tests {
     use imagewright_oci::digest::Digest;
 
     fn package(name: &str, version: &str, size: Option<u64>) -> PackageReport {
-        PackageReport { name: name.to_owned(), version: version.to_owned(), size, installer: None }
+        PackageReport {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            size,
+            build: None,
+            installer: None,
+        }
     }
 
     fn image(reference: &str) -> ComparedImage {

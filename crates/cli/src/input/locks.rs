@@ -49,6 +49,10 @@ pub(super) fn plan(arguments: &BuildArguments) -> Result<BuildPlan, BuildError> 
     plan.compression = first.compression;
     plan.locks = locks;
     super::common(&mut plan, arguments)?;
+    // Nothing is asked of an index: its credentials open the addresses that the lock has.
+    for index in super::indexes(arguments)? {
+        plan.index_credentials.extend(index.credentials());
+    }
     Ok(plan)
 }
 

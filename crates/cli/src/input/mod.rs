@@ -151,6 +151,17 @@ fn dry_run_target(base: &ImageReference) -> Result<ImageReference, BuildError> {
     base.with_tag("dry-run").map_err(|problem| wrong_option("--base", &problem))
 }
 
+/// The indexes that options and the environment name.
+fn indexes(arguments: &BuildArguments) -> Result<Vec<IndexUrl>, BuildError> {
+    let main = match (&arguments.index_url, variable(INDEX_URL)) {
+        (Some(url), _) => Some(index("--index-url", url)?),
+        (None, Some(url)) => Some(index(INDEX_URL, &url)?),
+        (None, None) => None,
+    };
+    let extra = arguments.extra_index_url.iter().map(|url| index("--extra-index-url", url));
+    main.map(Ok).into_iter().chain(extra).collect()
+}
+
 fn index(option: &'static str, text: &str) -> Result<IndexUrl, BuildError> {
     text.parse().map_err(|problem| wrong_option(option, &problem))
 }

@@ -1,12 +1,11 @@
 //! What comes of a build.
 
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
+use imagewright_hub::queue::{Progress, Queue};
 use imagewright_store::builds::BuildStatus;
 use imagewright_testkit::{Fault, require_tool};
 
-use crate::scene::{Scene, image, root, until};
+use crate::scene::{DEADLINE, Scene, image, root, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_image_is_ready_when_its_build_has_succeeded_and_not_before() {
@@ -90,9 +89,8 @@ async fn who_follows_reads_from_before_the_build_begins_to_its_end() {
     let logs = scene.logs();
     let followed = logs.follow(&asked.id, Some(2000), false).unwrap();
     let followed = tokio::spawn(followed.collect::<Vec<_>>());
-    let queue =
-        imagewright_hub::queue::Queue::start(hub.clone(), scene.launcher(), logs.clone(), Default::default());
-    let text = tokio::time::timeout(Duration::from_secs(60), followed).await.unwrap().unwrap().concat();
+    let queue = Queue::start(hub.clone(), scene.launcher(), logs.clone(), Progress::default());
+    let text = tokio::time::timeout(DEADLINE, followed).await.unwrap().unwrap().concat();
     let text = String::from_utf8(text).unwrap();
     assert!(text.starts_with("==> Read the base image") && text.contains("done in"), "{text}");
     queue.shut_down().await;

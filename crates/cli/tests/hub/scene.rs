@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use crate::base::push_base;
 
 /// How long a test waits for what must come.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Everything around a hub.
 pub(crate) struct Scene {
@@ -75,6 +75,7 @@ impl Scene {
             resolver: Arc::new(SystemResolver),
             throttle: Throttle::new(10, 60),
             wake: Arc::default(),
+            metrics: imagewright_hub::Metrics::default(),
             config,
         });
         hub.prepare().await.unwrap();

@@ -105,6 +105,72 @@ async fn a_lock_builds_the_very_same_image_from_mirrors() {
     assert_eq!(refused.message, "there is not exactly one lock for linux/arm64");
 }
 
+/// Builds an image from the lock of another, with an empty cache, and gives both digests.
+fn rebuilt(workshop: &Workshop, name: &str) -> (String, String) {
+    let lock = workshop.folder.path().join(format!("{name}.lock"));
+    let reference = workshop.reference(&format!("team/{name}:1"));
+    std::fs::write(&lock, workshop.command(&["inspect", "--lock", &reference])).unwrap();
+    let report: Value =
+        serde_json::from_slice(&workshop.command(&["inspect", "--json", &reference])).unwrap();
+    let empty = tempfile::tempdir().unwrap();
+    let again = workshop.bare_build().cache(empty.path()).arguments(&["--lock", lock.to_str().unwrap()]);
+    let again = again.arguments(&["--to", &workshop.reference(&format!("team/{name}:again"))]).succeed();
+    (report["digest"].as_str().unwrap().to_owned(), again.digest().to_owned())
+}
+
+#[tokio::test]
+async fn a_lock_of_what_the_base_has_already_builds_the_very_same_image() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "bwrap", "slirp4netns", "uv");
+    let workshop = Workshop::new();
+    let base = bases::with_packages(&workshop.registry, &[demo_wheel("thing", "1.0")]).await;
+    let index = PackageIndex::with(&[demo_wheel("thing", "2.0")]);
+
+    let built = workshop.build(&base.reference, "team/pip:1").pip("thing").index(&index).succeed();
+    assert!(built.added().is_empty(), "{built:#?}");
+    let (first, again) = rebuilt(&workshop, "pip");
+    assert_eq!(first, again);
+
+    // ca-certificates is a part of the base; jq is not.
+    workshop
+        .build(&base.reference, "team/apt:1")
+        .arguments(&["--apt", "ca-certificates", "--apt", "jq"])
+        .succeed();
+    let (first, again) = rebuilt(&workshop, "apt");
+    assert_eq!(first, again);
+}
+
+#[tokio::test]
+async fn parts_of_a_lock_are_printed_for_other_tools() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = bases::debian_python(&workshop.registry).await;
+    let index = PackageIndex::with(&[demo_wheel("thing", "1.0")]);
+    let channels = forge();
+    let wanted = workshop.build(&base.reference, "team/image:1").conda("greeting=1.0").channels(&channels);
+    wanted.pip("thing").index(&index).succeed();
+    let reference = workshop.reference("team/image:1");
+    let printed = |form: &str| {
+        let text = workshop.command(&["inspect", "--lock", "--format", form, &reference]);
+        String::from_utf8(text).unwrap()
+    };
+    let explicit = printed("conda");
+    assert!(explicit.starts_with("# platform: linux-64\n@EXPLICIT\nhttp"), "{explicit}");
+    assert!(explicit.contains("/greeting-1.0-py_0.conda#"), "{explicit}");
+    // pip itself reads the file where it is new enough; uv does everywhere.
+    let file = workshop.folder.path().join("pylock.toml");
+    std::fs::write(&file, printed("pylock")).unwrap();
+    let uv = std::process::Command::new(imagewright_testkit::tool("uv").unwrap())
+        .args(["pip", "install", "--no-config", "--python", "/usr/bin/python3", "--target"])
+        .arg(workshop.folder.path().join("installed"))
+        .arg("--requirements")
+        .arg(&file)
+        .output()
+        .unwrap();
+    // The test kit's index is spoken to over HTTP on loopback, as the lock says.
+    assert!(uv.status.success(), "{}", String::from_utf8_lossy(&uv.stderr));
+    assert!(workshop.folder.path().join("installed/thing").exists());
+}
+
 /// What the schema of `CycloneDX` 1.6 asks of the parts that we write.
 fn check(bill: &Value) {
     assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.6".into()));

@@ -112,7 +112,8 @@ impl Shared<'_> {
         own: Option<&OwnImage>,
     ) -> Result<Option<PythonBase>, BuildError> {
         let inherited = own.is_some_and(|own| !own.lock.pip.is_empty());
-        let locked = self.plan.locks.iter().any(|lock| !lock.pip.is_empty());
+        // The lock of packages that the base had all of names the interpreter, and nothing of pip's.
+        let locked = self.plan.locks.iter().any(|lock| lock.python.is_some());
         if self.plan.spec.pip.requirements.is_empty() && !inherited && !locked {
             return Ok(None);
         }

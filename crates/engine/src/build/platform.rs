@@ -27,10 +27,10 @@ impl Shared<'_> {
         platform: &Platform,
         twin: Option<&BuiltPlatform>,
     ) -> Result<Outcome, BuildError> {
-        match self.attempt(platform, twin).await {
+        match Box::pin(self.attempt(platform, twin)).await {
             Err(error) if has_lost_frames(&error) => {
                 self.context.events.warn(format!("{error}: they are prepared again"));
-                self.attempt(platform, twin).await
+                Box::pin(self.attempt(platform, twin)).await
             }
             outcome => outcome,
         }
@@ -93,6 +93,8 @@ impl Shared<'_> {
         }
         lock.take_system_packages(own.as_ref().map(|own| &own.lock), &system.packages);
         let compiler = match &python {
+            // A lock without bytecode is of an image without.
+            Some(_) if given.is_some_and(|given| !given.has_bytecode()) => None,
             Some(python) => compiler(&python.target, events).await?,
             None => None,
         };

@@ -17,6 +17,9 @@ use crate::plan::BuildPlan;
 use crate::scope::Scope;
 use crate::summary::PlatformImage;
 
+/// Raised whenever the same inputs give another image, although no layer is another.
+const BUILD_VERSION: u32 = 2;
+
 /// Names everything that a platform's image depends on, but for what the indexes offer today.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordKey(Digest);
@@ -25,7 +28,7 @@ impl RecordKey {
     pub(super) fn new(plan: &BuildPlan, variant: Variant, platform: &Platform, base: &Digest) -> Self {
         let mut hasher = Sha256Hasher::new();
         let fields = [
-            &format!("build {FORMAT_VERSION} {}", env!("CARGO_PKG_VERSION")),
+            &format!("build {BUILD_VERSION} {FORMAT_VERSION} {}", env!("CARGO_PKG_VERSION")),
             &plan.spec.canonical_json(),
             &platform.to_string(),
             &base.to_string(),

@@ -45,10 +45,10 @@ impl Shared<'_> {
             spec_hash: self.plan.spec.spec_hash().to_string(),
             compression: self.plan.compression,
             // What an image of ours below had installed cannot be told apart from what is installed now.
-            apt_requested: if own.is_some_and(|own| !own.lock.apt.is_empty()) {
-                Vec::new()
-            } else {
-                self.plan.spec.clone().normalised().apt
+            apt_requested: match own {
+                Some(own) if self.plan.spec.apt.is_empty() => own.lock.apt_requested.clone(),
+                Some(own) if !own.lock.apt.is_empty() => Vec::new(),
+                _ => self.plan.spec.clone().normalised().apt,
             },
             apt: Vec::new(),
             conda: None,

@@ -1,5 +1,6 @@
 //! System packages: the base with them takes the place of the base in all later steps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use imagewright_oci::manifest::{Descriptor, Platform};
@@ -17,7 +18,7 @@ use crate::lock::LockedSystemPackage;
 use crate::scope::Scope;
 use crate::summary::StepSeconds;
 use crate::system::{
-    AptBase, StepImage, StoredLayer, SystemContext, SystemImage, SystemRequest, detect,
+    AptBase, StepImage, StoredLayer, SystemContext, SystemImage, SystemRequest, detect, installed_of,
     proxies_of_this_process, system_image,
 };
 use crate::words;
@@ -46,9 +47,21 @@ impl Shared<'_> {
         given.map_or(&self.plan.spec.apt, |lock| &lock.apt_requested)
     }
 
-    /// The exact system packages that a lock names.
-    fn pinned_apt(&self, platform: &Platform) -> &[LockedSystemPackage] {
-        self.plan.lock_of(&platform.to_string()).map_or(&[], |lock| &lock.apt)
+    /// The exact system packages that a lock names; nothing without a lock.
+    fn locked_apt(&self, platform: &Platform) -> Option<&[LockedSystemPackage]> {
+        self.plan.lock_of(&platform.to_string()).map(|lock| lock.apt.as_slice())
+    }
+
+    /// The versions that apt is held to: those of the lock and, of packages that were asked for and that the base had
+    /// already, the base's own. Without these apt would take newer ones for which the lock has no word.
+    fn pinned_apt(&self, base: &Base, platform: &Platform) -> Vec<LockedSystemPackage> {
+        let Some(locked) = self.locked_apt(platform) else { return Vec::new() };
+        let is_locked = |name: &str| locked.iter().any(|package| package.name == name);
+        let names: BTreeSet<&str> =
+            self.wanted_apt(platform).iter().map(AptPackage::name).filter(|name| !is_locked(name)).collect();
+        let mut pins = locked.to_vec();
+        pins.extend(installed_of(&base.foundation.tree, &names));
+        pins
     }
 
     /// Installs the plan's system packages, or finds them installed, and puts them into the base.
@@ -62,9 +75,8 @@ impl Shared<'_> {
         let name = platform.to_string();
         let step = self.context.events.start(Step::System, Some(&name));
         let image = self.system_image(base, &apt, platform).await?;
-        let pins = self.pinned_apt(platform);
-        if !pins.is_empty() && image.packages != pins {
-            return Err(other_than_locked(pins, &image.packages));
+        if let Some(locked) = self.locked_apt(platform).filter(|locked| image.packages != *locked) {
+            return Err(other_than_locked(locked, &image.packages));
         }
         if let Some(layer) = &image.layer {
             let media_type = layer_media_type(layer.compression);
@@ -93,13 +105,14 @@ impl Shared<'_> {
         apt: &AptBase,
         platform: &Platform,
     ) -> Result<SystemImage, BuildError> {
+        let pins = self.pinned_apt(base, platform);
         let request = SystemRequest {
             image: step_image(base, &[]),
             tree: Arc::clone(&base.foundation.tree),
             apt,
             reference: &self.plan.spec.base.to_string(),
             packages: self.wanted_apt(platform),
-            pins: self.pinned_apt(platform),
+            pins: &pins,
             compression: self.plan.compression,
             freshness_seconds: if self.plan.fresh { 0 } else { self.plan.freshness_seconds },
             ca_bundles: &self.plan.ca_bundles,

@@ -27,8 +27,10 @@ impl Shared<'_> {
         let manifest = match built {
             [single] => Cow::Borrowed(&single.manifest),
             several => {
-                let images: Vec<_> =
+                // In one order, whichever the platforms were asked for in: the digest says what an image is.
+                let mut images: Vec<_> =
                     several.iter().map(|built| (built.platform.clone(), &built.manifest)).collect();
+                images.sort_by_key(|(platform, _)| platform.to_string());
                 let index = image_index(&images, &[]);
                 unless_cancelled(&self.context.cancellation, self.publisher().put_manifest(&index)).await?;
                 Cow::Owned(index)

@@ -1,5 +1,7 @@
 //! From the names of channels to the addresses that are asked.
 
+use std::collections::BTreeSet;
+
 use imagewright_spec::{CondaChannel, CondaRequest};
 use rattler_conda_types::{Channel, RepoDataRecord};
 use rattler_repodata_gateway::{MultiSource, Source};
@@ -23,8 +25,10 @@ const DEFAULTS: (&str, [&str; 2]) =
 pub struct ChannelSource {
     /// As it was written.
     pub channel: CondaChannel,
-    /// Its address, and its mirrors' in order of preference.
+    /// Its address, or those of its parts; with mirrors those of all, in order of preference.
     pub addresses: Vec<Url>,
+    /// Whether each address has all that the channel has.
+    pub are_mirrors: bool,
 }
 
 impl ChannelSource {
@@ -44,7 +48,10 @@ impl ChannelSource {
     /// The source as the gateway takes it. A name stays a name: specs such as `conda-forge::numpy` and records of
     /// installed packages use it, wherever the channel is.
     pub fn source(&self) -> Result<Source, BuildError> {
-        let channels = self.addresses.iter().cloned().map(Channel::from_url).map(Source::Channel).collect();
+        // The client asks the other mirrors, where the first does not answer.
+        let asked = if self.are_mirrors { 1 } else { self.addresses.len() };
+        let addresses = self.addresses.iter().take(asked).cloned();
+        let channels = addresses.map(Channel::from_url).map(Source::Channel).collect();
         MultiSource::new(self.channel.as_str(), channels).map(Source::Multi).map_err(|error| {
             BuildError::new(ErrorKind::SpecInvalid, format!("the mirrors of a channel are odd: {error}"))
                 .with_next_step("correct the mirrors in the configuration")
@@ -53,7 +60,7 @@ impl ChannelSource {
 }
 
 /// The channels of a request in their order: its own, else those that are configured, else those of the base that
-/// are given by name (no address of a base is ever fetched), else conda-forge.
+/// are given by name and allowed (no address of a base is ever fetched), else conda-forge, or the first that is allowed.
 ///
 /// # Errors
 /// A channel that is not allowed.
@@ -64,16 +71,19 @@ pub fn channels(
 ) -> Result<Vec<ChannelSource>, BuildError> {
     check_addresses(request, settings)?;
     let mut wanted = request.channels.clone();
-    let named: Vec<CondaChannel> =
-        of_base.iter().filter(|channel| channel.url().is_none()).cloned().collect();
+    // Nobody who builds has chosen these: what is not allowed is passed over.
+    let usual = USUAL_CHANNEL.parse::<CondaChannel>().ok();
+    let is_allowed = |channel: &&CondaChannel| check_allowed(channel, settings).is_ok();
+    let named = of_base.iter().filter(|channel| channel.url().is_none()).filter(is_allowed);
     if wanted.is_empty() {
         wanted.extend(settings.channels.iter().cloned());
     }
     if wanted.is_empty() {
-        wanted.extend(named);
+        wanted.extend(named.cloned());
     }
     if wanted.is_empty() {
-        wanted.extend(USUAL_CHANNEL.parse::<CondaChannel>().ok());
+        let first_allowed = settings.allowed_channels.first();
+        wanted.extend(usual.as_ref().filter(is_allowed).or(first_allowed).cloned());
     }
     for channel in request.all_channels() {
         if !wanted.contains(&channel) {
@@ -110,15 +120,23 @@ pub fn check_locked(
 
 fn source(channel: CondaChannel, settings: &CondaSettings) -> Result<ChannelSource, BuildError> {
     check_allowed(&channel, settings)?;
-    let addresses = match (channel.url(), settings.mirrors.get(channel.as_str())) {
+    let (addresses, are_mirrors) = addresses(&channel, settings)?;
+    Ok(ChannelSource { channel, addresses, are_mirrors })
+}
+
+/// Where a channel is, and whether each address has all that it has.
+fn addresses(channel: &CondaChannel, settings: &CondaSettings) -> Result<(Vec<Url>, bool), BuildError> {
+    let mirrors = settings.mirrors.get(channel.as_str()).filter(|mirrors| !mirrors.is_empty());
+    let are_mirrors = channel.url().is_none() && mirrors.is_some();
+    let addresses = match (channel.url(), mirrors) {
         (Some(url), _) => vec![url],
-        (None, Some(mirrors)) if !mirrors.is_empty() => mirrors.clone(),
+        (None, Some(mirrors)) => mirrors.clone(),
         (None, _) if channel.as_str() == DEFAULTS.0 && settings.channel_alias.is_none() => {
-            usual_addresses(&channel)
+            usual_addresses(channel)
         }
         (None, _) => vec![below(&settings.server(), channel.as_str())?],
     };
-    Ok(ChannelSource { channel, addresses })
+    Ok((addresses, are_mirrors))
 }
 
 /// Where a channel is that is given by its name, and that nobody has configured.
@@ -154,13 +172,18 @@ fn check_addresses(request: &CondaRequest, settings: &CondaSettings) -> Result<(
     }
 }
 
-/// A channel is allowed by its name or address, and by the address that its name stands for.
+/// A channel is allowed by its name, or where all that it stands for is what an allowed one stands for.
 fn check_allowed(channel: &CondaChannel, settings: &CondaSettings) -> Result<(), BuildError> {
     let allowed = &settings.allowed_channels;
-    let is_allowed = |one: &CondaChannel| {
-        one == channel || one.url().is_none() && below(&settings.server(), one.as_str()).ok() == channel.url()
+    let stands_for = |channel: &CondaChannel| {
+        let addresses = addresses(channel, settings).map(|(addresses, _)| addresses).unwrap_or_default();
+        addresses.into_iter().map(|url| url.as_str().trim_end_matches('/').to_owned())
     };
-    if allowed.is_empty() || allowed.iter().any(is_allowed) {
+    let mut own = stands_for(channel).peekable();
+    let all_allowed: BTreeSet<String> = allowed.iter().flat_map(stands_for).collect();
+    let is_allowed = allowed.contains(channel)
+        || own.peek().is_some() && own.all(|address| all_allowed.contains(&address));
+    if allowed.is_empty() || is_allowed {
         return Ok(());
     }
     let names: Vec<&str> = allowed.iter().map(CondaChannel::as_str).collect();
@@ -244,5 +267,40 @@ mod tests {
         assert!(channels(&request(address), &settings, &[]).is_err());
         let error = channels(&request("nvidia::cuda"), &settings, &[]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::SpecInvalid);
+    }
+
+    #[test]
+    fn what_a_base_names_and_is_not_allowed_is_passed_over() {
+        let mut settings =
+            CondaSettings { allowed_channels: vec!["good".parse().unwrap()], ..CondaSettings::default() };
+        let good = "https://conda.anaconda.org/good";
+        assert_eq!(addresses("numpy", &settings, &["bad", "good"]), [good]);
+        assert_eq!(addresses("numpy", &settings, &["bad"]), [good]);
+        settings.allowed_channels.push("conda-forge".parse().unwrap());
+        assert_eq!(addresses("numpy", &settings, &["bad"]), ["https://conda.anaconda.org/conda-forge"]);
+        assert!(channels(&request("-c bad numpy"), &settings, &[]).is_err());
+    }
+
+    #[test]
+    fn a_name_is_allowed_by_the_address_that_it_stands_for_and_the_other_way_round() {
+        let url = |text: &str| text.parse::<Url>().unwrap();
+        let mirrors = ["https://a.example/forge/", "https://b.example/forge"].map(url).to_vec();
+        let mut settings = CondaSettings {
+            mirrors: [("conda-forge".to_owned(), mirrors)].into(),
+            allowed_channels: vec!["https://a.example/forge".parse().unwrap()],
+            ..CondaSettings::default()
+        };
+        let is_allowed =
+            |text: &str, settings: &CondaSettings| channels(&request(text), settings, &[]).is_ok();
+        // One of its mirrors is not allowed.
+        assert!(!is_allowed("-c conda-forge numpy", &settings));
+        settings.allowed_channels.push("https://b.example/forge".parse().unwrap());
+        assert!(is_allowed("-c conda-forge numpy", &settings));
+        settings.allowed_channels = vec!["conda-forge".parse().unwrap()];
+        assert!(is_allowed("-c https://b.example/forge numpy", &settings));
+        // That is not where the name leads here.
+        assert!(!is_allowed("-c https://conda.anaconda.org/conda-forge numpy", &settings));
+        settings.allowed_channels = vec!["https://conda.anaconda.org/nvidia".parse().unwrap()];
+        assert!(is_allowed("nvidia::cuda -c nvidia", &settings));
     }
 }

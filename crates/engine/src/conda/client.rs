@@ -11,6 +11,8 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next, 
 use secrecy::ExposeSecret as _;
 
 use super::credentials::{ChannelCredentials, authorised};
+use super::mirrors::Mirrors;
+use super::settings::CondaSettings;
 
 /// The pause before the second attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
@@ -21,12 +23,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// A client for channels on a client that knows certificates and timeouts.
 pub fn client(
     inner: reqwest::Client,
-    credentials: Vec<ChannelCredentials>,
+    settings: &CondaSettings,
     retries: u32,
     refusals: &Refusals,
 ) -> ClientWithMiddleware {
-    let credentials = Credentials { credentials, refusals: refusals.clone() };
-    ClientBuilder::new(inner).with(Again { retries }).with(Unchanged).with(credentials).build()
+    let mirrors = Mirrors { mirrors: settings.mirrors.clone(), down: Mutex::default() };
+    let credentials = Credentials { credentials: settings.credentials.clone(), refusals: refusals.clone() };
+    ClientBuilder::new(inner).with(mirrors).with(Again { retries }).with(Unchanged).with(credentials).build()
 }
 
 /// Who has refused access: the errors of the gateway do not tell.
@@ -128,7 +131,7 @@ impl Middleware for Unchanged {
 }
 
 /// A trouble that may have passed in a moment.
-fn is_passing(response: &Response) -> bool {
+pub(super) fn is_passing(response: &Response) -> bool {
     let status = response.status();
     status.is_server_error() || matches!(status.as_u16(), 408 | 429)
 }

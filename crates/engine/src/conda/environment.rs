@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use imagewright_oci::layer::path::{has_extension, join};
 use imagewright_oci::tree::ImageTree;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::prefix::CondaPrefix;
@@ -22,17 +23,29 @@ const LONGEST_SCRIPT: usize = 256 << 10;
 
 /// What activating a prefix would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Activation {
+struct Activation {
     /// Variables that are set, in the order of their first setting.
-    pub variables: Vec<(String, String)>,
+    variables: Vec<(String, String)>,
     /// Scripts that do more than set variables, as paths in the prefix.
-    pub not_run: Vec<String>,
+    not_run: Vec<String>,
+}
+
+/// A variable that activating a prefix has set in an image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActivatedVariable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Its value before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
 }
 
 /// Works out what activating the prefix does, from its scripts and from `etc/conda/env_vars.d`.
 ///
 /// `existing` are the variables of the image.
-pub fn activation(tree: &ImageTree, prefix: &CondaPrefix, existing: &BTreeMap<String, String>) -> Activation {
+fn activation(tree: &ImageTree, prefix: &CondaPrefix, existing: &BTreeMap<String, String>) -> Activation {
     let mut activation = Activation::default();
     let mut variables = existing.clone();
     let mut set = |activation: &mut Activation, name: String, value: String| {
@@ -97,11 +110,12 @@ pub fn variables(config: &Value) -> BTreeMap<String, String> {
 }
 
 /// What a new prefix needs: first on `PATH`, and known to be active.
-pub fn of_new_prefix(prefix: &CondaPrefix, existing: &BTreeMap<String, String>) -> Vec<(String, String)> {
+fn of_new_prefix(prefix: &CondaPrefix, existing: &BTreeMap<String, String>) -> Vec<(String, String)> {
     let folder = format!("{}/bin", prefix.path);
     let path = existing.get("PATH").filter(|path| !path.is_empty()).map_or(USUAL_PATH, String::as_str);
-    let path =
-        if path.split(':').any(|one| one == folder) { path.to_owned() } else { format!("{folder}:{path}") };
+    // Where it stood further back, what stood before it would still come first.
+    let others = path.split(':').filter(|one| *one != folder);
+    let path = std::iter::once(folder.as_str()).chain(others).collect::<Vec<_>>().join(":");
     let name = prefix.path.rsplit('/').next().unwrap_or("base");
     let environment = if prefix.path == super::prefix::NEW_PREFIX { "base" } else { name };
     vec![
@@ -112,11 +126,69 @@ pub fn of_new_prefix(prefix: &CondaPrefix, existing: &BTreeMap<String, String>) 
     ]
 }
 
-/// Sets variables in an image's configuration; those that are there keep their places.
+/// Activates the prefix in an image's configuration. Gives what it has set, and the scripts that it has not run.
+///
+/// `earlier` is what an earlier activation has set. It is taken back first: otherwise a search path would grow with
+/// each image that is built upon another, and variables of packages that are gone would stay.
 ///
 /// # Errors
 /// A configuration whose parts are not of the types that they must be.
-pub fn set_variables(config: &mut Value, variables: &[(String, String)]) -> Result<(), BuildError> {
+pub fn activate(
+    config: &mut Value,
+    tree: &ImageTree,
+    prefix: &CondaPrefix,
+    earlier: &[ActivatedVariable],
+) -> Result<(Vec<ActivatedVariable>, Vec<String>), BuildError> {
+    take_back(config, earlier)?;
+    if prefix.is_new {
+        let set = of_new_prefix(prefix, &variables(config));
+        set_variables(config, &set)?;
+    }
+    let before = variables(config);
+    let found = activation(tree, prefix, &before);
+    set_variables(config, &found.variables)?;
+    let set = found.variables.into_iter().map(|(name, value)| {
+        let before = before.get(&name).cloned();
+        ActivatedVariable { name, value, before }
+    });
+    Ok((set.collect(), found.not_run))
+}
+
+/// Takes back what an earlier activation has set, unless somebody has set it anew since.
+fn take_back(config: &mut Value, earlier: &[ActivatedVariable]) -> Result<(), BuildError> {
+    let now = variables(config);
+    let listed = environment(config)?;
+    for variable in earlier.iter().filter(|one| now.get(&one.name) == Some(&one.value)) {
+        let entry = format!("{}={}", variable.name, variable.value);
+        let Some(at) = listed.iter().position(|one| one.as_str() == Some(&entry)) else { continue };
+        match &variable.before {
+            Some(before) => listed[at] = Value::String(format!("{}={before}", variable.name)),
+            None => {
+                listed.remove(at);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sets variables in an image's configuration; those that are there keep their places.
+fn set_variables(config: &mut Value, variables: &[(String, String)]) -> Result<(), BuildError> {
+    let listed = environment(config)?;
+    for (name, value) in variables {
+        let entry = Value::String(format!("{name}={value}"));
+        let is_same = |entry: &Value| {
+            entry.as_str().and_then(|text| text.split_once('=')).is_some_and(|(known, _)| known == name)
+        };
+        match listed.iter().position(is_same) {
+            Some(at) => listed[at] = entry,
+            None => listed.push(entry),
+        }
+    }
+    Ok(())
+}
+
+/// The list of an image's variables, made where there is none.
+fn environment(config: &mut Value) -> Result<&mut Vec<Value>, BuildError> {
     let malformed = || {
         BuildError::new(ErrorKind::Unsupported, "the environment of the base's configuration is malformed")
             .with_next_step("push the base again with a current tool")
@@ -130,18 +202,7 @@ pub fn set_variables(config: &mut Value, variables: &[(String, String)]) -> Resu
     if slot.is_null() {
         *slot = json!([]);
     }
-    let listed = slot.as_array_mut().ok_or_else(malformed)?;
-    for (name, value) in variables {
-        let entry = Value::String(format!("{name}={value}"));
-        let is_same = |entry: &Value| {
-            entry.as_str().and_then(|text| text.split_once('=')).is_some_and(|(known, _)| known == name)
-        };
-        match listed.iter().position(is_same) {
-            Some(at) => listed[at] = entry,
-            None => listed.push(entry),
-        }
-    }
-    Ok(())
+    slot.as_array_mut().ok_or_else(malformed)
 }
 
 #[cfg(test)]
@@ -188,5 +249,35 @@ mod tests {
         let variables = of_new_prefix(&prefix(), &super::variables(&config));
         set_variables(&mut config, &variables).unwrap();
         assert_eq!(config, again);
+    }
+
+    #[test]
+    fn a_new_prefix_comes_before_what_stood_before_it() {
+        let existing = [("PATH".to_owned(), "/usr/bin:/opt/conda/bin:/bin".to_owned())].into();
+        assert_eq!(of_new_prefix(&prefix(), &existing)[0].1, "/opt/conda/bin:/usr/bin:/bin");
+    }
+
+    #[test]
+    fn an_activation_after_another_gives_what_one_gives() {
+        let script = "etc/conda/activate.d/x.sh";
+        let script = format!("opt/conda/{script}");
+        let text = b"PATH=$CONDA_PREFIX/x:$PATH\nexport MINE=1\nexport THEIRS=1\n";
+        let tree = crate::conda::testing::tree([(script.as_str(), &text[..])]);
+        let without = crate::conda::testing::tree([]);
+        let prefix = CondaPrefix { is_new: false, ..prefix() };
+        let base = json!({"config": {"Env": ["PATH=/usr/bin", "LANG=C"]}});
+
+        let mut once = base.clone();
+        let (set, _) = activate(&mut once, &tree, &prefix, &[]).unwrap();
+        let expected = ["PATH=/opt/conda/x:/usr/bin", "LANG=C", "MINE=1", "THEIRS=1"];
+        assert_eq!(once["config"]["Env"], json!(expected));
+        let mut twice = once.clone();
+        let (again, _) = activate(&mut twice, &tree, &prefix, &set).unwrap();
+        assert_eq!((&twice, &again), (&once, &set));
+
+        let mut gone = once.clone();
+        gone["config"]["Env"][3] = json!("THEIRS=2");
+        activate(&mut gone, &without, &prefix, &set).unwrap();
+        assert_eq!(gone["config"]["Env"], json!(["PATH=/usr/bin", "LANG=C", "THEIRS=2"]));
     }
 }

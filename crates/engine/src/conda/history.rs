@@ -18,7 +18,8 @@ pub(super) fn requests(history: &str) -> Requests {
         };
         let specs = listed(specs);
         match words.trim() {
-            "update" | "install" | "create" | "" => {
+            // What was neutered was kept in this weaker form.
+            "update" | "install" | "create" | "neutered" | "" => {
                 for spec in specs {
                     if let Some(name) = name_of(&spec) {
                         requests.insert(name, spec);
@@ -28,14 +29,6 @@ pub(super) fn requests(history: &str) -> Requests {
             "remove" | "uninstall" => {
                 for spec in specs {
                     requests.retain(|name, _| Some(name) != name_of(&spec).as_ref());
-                }
-            }
-            // What could not be kept: conda goes on with the name alone.
-            "neutered" => {
-                for spec in specs {
-                    if let Some(name) = name_of(&spec) {
-                        requests.insert(name.clone(), name);
-                    }
                 }
             }
             _ => {}
@@ -142,7 +135,10 @@ mod tests {
 ";
         let found = requests(history);
         let shown: Vec<String> = found.iter().map(|(name, spec)| format!("{name}: {spec}")).collect();
-        assert_eq!(shown, ["a: a", "b: b 1.0", "numpy: numpy<2", "pandas: pandas", "python: python=3.11"]);
+        assert_eq!(
+            shown,
+            ["a: a", "b: b 1.0", "numpy: numpy<2", "pandas: pandas==1.0", "python: python=3.11"]
+        );
     }
 
     #[test]

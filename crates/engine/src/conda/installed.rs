@@ -95,7 +95,7 @@ impl InstalledPrefix {
         }
         requests.retain(|name, _| packages.iter().any(|package| package.name() == name));
         let pinned = match tree.text(&join(&folder, "pinned")) {
-            Some(text) => pins(&text)?,
+            Some(text) => pins(&text, "conda-meta/pinned")?,
             None => Vec::new(),
         };
         Ok(Self { packages, requests, pinned, history })
@@ -143,14 +143,13 @@ fn package(tree: &ImageTree, path: &str, file: &str) -> Result<InstalledPackage,
     })
 }
 
-/// The lines of `conda-meta/pinned`.
-fn pins(text: &str) -> Result<Vec<MatchSpec>, BuildError> {
+/// The pins of a file, one a line.
+pub(super) fn pins(text: &str, file: &str) -> Result<Vec<MatchSpec>, BuildError> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines
         .map(|line| {
-            MatchSpec::from_str(line, ParseMatchSpecOptions::lenient()).map_err(|error| {
-                odd(&format!("the line {line:?} of conda-meta/pinned cannot be read: {error}"))
-            })
+            MatchSpec::from_str(line, ParseMatchSpecOptions::lenient())
+                .map_err(|error| odd(&format!("the pin {line:?} of {file} cannot be read: {error}")))
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use imagewright_oci::layer::path::normalise;
 use rattler_conda_types::RepoDataRecord;
 use serde::{Deserialize, Serialize};
 
+use super::environment::ActivatedVariable;
 use super::installed::label;
 use crate::error::{BuildError, ErrorKind};
 
@@ -24,6 +25,9 @@ pub struct LockedConda {
     pub removed: Vec<String>,
     /// What was asked for, as conda's history has it.
     pub requested: Vec<String>,
+    /// What the packages set in the image's environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<ActivatedVariable>,
     /// Version of the prefix's Python, where pure Python packages are put in: their bytecode is for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<String>,

@@ -4,7 +4,8 @@
 //! settings.rs          where packages come from
 //! credentials.rs       what opens channels
 //! channels.rs          from names to addresses
-//! condarc.rs           channels that a base names
+//! condarc.rs           channels and pins that a base names
+//! mirrors.rs           which mirror is asked
 //! client.rs            how channels are asked
 //! repodata.rs          what they have
 //! prefix.rs            where conda installs to
@@ -31,6 +32,7 @@ mod explain;
 mod history;
 mod installed;
 mod lock;
+mod mirrors;
 mod package;
 mod prefix;
 mod repodata;
@@ -44,15 +46,16 @@ mod virtual_packages;
 
 pub use channels::{ChannelSource, channels, check_locked};
 pub use client::{Refusals, client};
-pub use condarc::channels_of_base;
+pub use condarc::{channels_of_base, pins_of_base};
 pub use credentials::{ChannelCredentials, ChannelSecret, authorised, opening};
-pub use environment::{Activation, activation, of_new_prefix, set_variables, variables};
+pub use environment::{ActivatedVariable, activate, variables};
 pub use explain::Situation;
 pub use history::{
     Entry as HistoryEntry, Requests as HistoryRequests, extended as extended_history, name_of as request_name,
 };
 pub use installed::{InstalledPackage, InstalledPrefix, label};
 pub use lock::{LockedConda, LockedCondaPackage};
+pub use mirrors::on_mirrors;
 pub use package::{
     FetchedArchive, PackageProblem, StageInput, StagedCondaPackage, record_of, requested_record, stage,
 };

@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
-/// The variables that a script exports, in their order; `None` where it does anything else. `known` are the
-/// variables that it finds.
-pub(super) fn assignments(script: &str, known: &BTreeMap<String, String>) -> Option<Vec<(String, String)>> {
-    let mut known = known.clone();
+/// The variables that a script exports, in their order; `None` where it does anything else. `environment` are the
+/// variables that it finds: these are exported already.
+pub(super) fn assignments(
+    script: &str,
+    environment: &BTreeMap<String, String>,
+) -> Option<Vec<(String, String)>> {
+    let mut known = environment.clone();
     let mut assigned: Vec<(String, String)> = Vec::new();
     let mut exported: Vec<String> = Vec::new();
     for statement in statements(script)? {
-        let words = words(&statement, &known)?;
+        let words = words(&statement, &mut known)?;
         let (first, rest) = words.split_first()?;
         let settings = if first == "export" { rest } else { &words[..] };
         for setting in settings {
@@ -30,7 +33,7 @@ pub(super) fn assignments(script: &str, known: &BTreeMap<String, String>) -> Opt
         }
     }
     // A variable that is only the script's own ends with it.
-    assigned.retain(|(name, _)| exported.contains(name));
+    assigned.retain(|(name, _)| exported.contains(name) || environment.contains_key(name));
     Some(assigned)
 }
 
@@ -78,14 +81,24 @@ fn statements(script: &str) -> Option<Vec<String>> {
 
 /// The words of a statement with quotes and variables resolved. `None` for everything that a shell would do besides:
 /// other commands' output, patterns, redirections, conditions.
-fn words(statement: &str, known: &BTreeMap<String, String>) -> Option<Vec<String>> {
-    let mut words = Vec::new();
+///
+/// Assignments take effect one after the other, but those that are arguments of `export` only when all its words are
+/// resolved.
+fn words(statement: &str, known: &mut BTreeMap<String, String>) -> Option<Vec<String>> {
+    let mut words: Vec<String> = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;
     let mut characters = statement.chars().peekable();
     while let Some(character) = characters.next() {
         match (character, quote) {
-            (' ' | '\t' | '\r', None) => words.extend(word.take()),
+            (' ' | '\t' | '\r', None) => {
+                if words.first().is_none_or(|first| first != "export")
+                    && let Some((name, value)) = word.as_ref().and_then(|word| word.split_once('='))
+                {
+                    known.insert(name.to_owned(), value.to_owned());
+                }
+                words.extend(word.take());
+            }
             ('\'' | '"', None) => {
                 quote = Some(character);
                 word.get_or_insert_default();
@@ -178,6 +191,9 @@ mod tests {
             ("export A=1 B=${NONE:-two}", &["A=1", "B=two"]),
             ("export A=1\nexport A=$A:2", &["A=1:2"]),
             ("export A=\"$TWO\"", &["A=a b"]),
+            ("A=1 B=$A\nexport B", &["B=1"]),
+            ("A=1\nexport A=2 B=$A", &["A=2", "B=1"]),
+            ("HOME=$CONDA_PREFIX/x:$HOME", &["HOME=/opt/conda/x:/home/me"]),
             ("export A=a\\\nb", &["A=ab"]),
             ("", &[]),
         ] {

@@ -47,7 +47,7 @@ pub struct PackageChanges {
     pub added: Vec<PackageReport>,
     /// Packages that only the first image has, by name.
     pub removed: Vec<PackageReport>,
-    /// Packages at another version, by name.
+    /// Packages at another version, or of another build, by name.
     pub changed: Vec<ChangedPackage>,
 }
 
@@ -124,11 +124,16 @@ fn changes(key: &SetKey, left: &Packages<'_>, right: &Packages<'_>) -> Option<Pa
         only.map(|(_, package)| (*package).clone()).collect::<Vec<_>>()
     };
     let changed = left.iter().filter_map(|(name, old)| {
-        let new = right.get(name).filter(|new| new.version != old.version)?;
+        let new = right.get(name).filter(|new| new.version != old.version || new.build != old.build)?;
+        // Builds of one version are told apart by their names.
+        let shown = |package: &PackageReport| match &package.build {
+            Some(build) if new.version == old.version => format!("{} {build}", package.version),
+            _ => package.version.clone(),
+        };
         Some(ChangedPackage {
             name: (*name).to_owned(),
-            from: old.version.clone(),
-            to: new.version.clone(),
+            from: shown(old),
+            to: shown(new),
             from_size: old.size,
             to_size: new.size,
         })

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::packages::size_of;
 use super::report::{InterpreterReport, PackageReport};
-use crate::python::installed::{self, InstalledDistribution};
+use crate::python::installed::{self, InstalledDistribution, Owner};
 use crate::python::{PythonKind, PythonTarget, detect};
 
 /// Folders with a `python3` that are looked at. Each costs a listing of its packages; an image with more is made
@@ -86,7 +86,13 @@ fn package(tree: &ImageTree, distribution: &InstalledDistribution) -> PackageRep
         name: distribution.name.to_string(),
         version: distribution.version.to_string(),
         size,
-        installer: distribution.installer.clone(),
+        build: None,
+        installer: match distribution.owner {
+            Owner::Pip => distribution.installer.clone(),
+            // Many of these say nothing of it, and some that pip did it.
+            Owner::System => Some("system".to_owned()),
+            Owner::Conda => Some("conda".to_owned()),
+        },
     }
 }
 

@@ -102,6 +102,9 @@ pub struct PackageReport {
     pub version: String,
     /// Installed size; `null` where nothing tells.
     pub size: Option<u64>,
+    /// Build of a conda package: one version may be built in several ways, for GPUs for example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// Who installed it, where that is not clear from the manager: `pip`, `conda`, `debian`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installer: Option<String>,

@@ -106,6 +106,7 @@ async fn every_interpreter_is_found_and_the_one_on_the_path_is_first() {
         name: "six".to_owned(),
         version: "1.17.0".to_owned(),
         size: Some(104),
+        build: None,
         installer: Some("pip".to_owned()),
     };
     assert_eq!(environment.packages, [six]);

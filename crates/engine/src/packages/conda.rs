@@ -1,7 +1,7 @@
 //! Making the frames of conda packages, and the index of each: what comes after them (pip, activation) sees the
 //! prefix as it will be.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use rattler::install::PythonInfo;
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
+use url::Url;
 
 use super::prepare::StopOnDrop;
 use super::together::{Placed, prepare_together};
@@ -23,12 +24,12 @@ use crate::assemble::placement::{Placement, Placer};
 use crate::base::blocking;
 use crate::cache::{Cache, StagingFolder, read_checked, write_checked, write_entry};
 use crate::cancel::CancellationToken;
-use crate::conda::{StageInput, label, stage};
+use crate::conda::{StageInput, label, on_mirrors, stage};
 use crate::error::BuildError;
 use crate::event::RunningStep;
 use crate::lock::LockedCondaPackage;
-use crate::pip::FileUrl;
-use crate::pip::download::{Downloader, WantedFile};
+use crate::pip::download::{Downloader, FetchedFile, WantedFile};
+use crate::pip::{FileUrl, PipError};
 use crate::scope::Scope;
 use crate::wheel::{BytecodeCompiler, Interpreter};
 
@@ -88,6 +89,8 @@ pub struct CondaPreparer {
     pub compression: Compression,
     /// Fetches archives.
     pub downloader: Downloader,
+    /// Mirrors of channels, by their names.
+    pub mirrors: BTreeMap<String, Vec<Url>>,
     /// Bytes that were fetched.
     pub downloaded: AtomicU64,
     /// One permit a processor: staging and compressing hold one.
@@ -186,16 +189,29 @@ impl CondaPreparer {
                 return Ok((found.path, scope.clone()));
             }
         }
-        let fetched =
-            self.downloader_for(&wanted.scope).fetch(&[file], &|_, _| {}, &self.cancellation).await?;
-        let file = fetched
-            .into_iter()
-            .next()
-            .ok_or_else(|| BuildError::internal("a package was fetched and is not there"))?;
+        let file = self.fetch(&wanted.scope, file, &record.url).await?;
         if !file.cached {
             self.downloaded.fetch_add(file.size, Ordering::Relaxed);
         }
         Ok((file.path, wanted.scope.clone()))
+    }
+
+    /// Fetches an archive: from the next mirror where one does not answer, or has not got it.
+    async fn fetch(&self, scope: &Scope, file: WantedFile, address: &Url) -> Result<FetchedFile, BuildError> {
+        let mut first = None;
+        for mirror in on_mirrors(&self.mirrors, address) {
+            let file = WantedFile { url: FileUrl::new(mirror), ..file.clone() };
+            let fetched = self.downloader_for(scope).fetch(&[file], &|_, _| {}, &self.cancellation).await;
+            match fetched.map(|files| files.into_iter().next()) {
+                Ok(Some(file)) => return Ok(file),
+                Err(error @ (PipError::Unreachable { .. } | PipError::FileGone { .. })) => {
+                    first = first.or(Some(error));
+                }
+                Err(error) => return Err(error.into()),
+                Ok(None) => break,
+            }
+        }
+        Err(first.map_or_else(|| BuildError::internal("a package was fetched and is not there"), Into::into))
     }
 
     fn downloader_for(&self, scope: &Scope) -> Downloader {

@@ -32,3 +32,4 @@ pub(crate) use detect::{AptBase, detect};
 pub(crate) use image::{SystemContext, SystemImage, SystemLayer, SystemRequest, system_image};
 pub(crate) use proxies::proxies_of_this_process;
 pub use record::LockedSystemPackage;
+pub(crate) use record::installed_of;

@@ -52,6 +52,11 @@ fn installed(tree: &ImageTree) -> BTreeSet<LockedSystemPackage> {
         .collect()
 }
 
+/// The packages of these names that an image has, at their versions.
+pub(crate) fn installed_of(tree: &ImageTree, names: &BTreeSet<&str>) -> Vec<LockedSystemPackage> {
+    installed(tree).into_iter().filter(|package| names.contains(package.name.as_str())).collect()
+}
+
 /// The packages of an image that its base does not have, or has at another version, sorted.
 pub(crate) fn installed_difference(base: &ImageTree, image: &ImageTree) -> Vec<LockedSystemPackage> {
     let before = installed(base);

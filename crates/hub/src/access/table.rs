@@ -81,12 +81,14 @@ macro_rules! operations {
 operations! {
     /// See that the hub is alive, and its figures
     SeeHealth needs Anonymous by ["GET /healthz", "GET /readyz", "GET /metrics"];
+    /// Speak to the API at all: what its fields do stands below
+    UseApi needs Anonymous by ["POST /api/graphql"];
     /// Sign in with a password, and get a code for the client
     SignIn needs Anonymous by [
         "Mutation.signIn", "GET /oidc/auth-flow/request", "GET /oidc/auth-flow/code", "POST /oidc/auth-flow/exchange",
     ];
     /// See one's own account and groups
-    ReadMe needs SignedIn by ["Query.me", "Query.system", "GET /api/graphql"];
+    ReadMe needs SignedIn by ["Query.me", "Query.system"];
     /// Make, list and revoke one's own tokens, and change one's own password
     ManageOwnAccount needs Member by [
         "Query.tokens", "Mutation.createToken", "Mutation.revokeToken", "Mutation.changePassword",

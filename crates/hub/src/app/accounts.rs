@@ -120,6 +120,9 @@ impl Hub {
             );
             return Err(HubError::invalid(problem));
         }
+        let lifetime =
+            self.config.login.token_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+        let expires_at = expires_at.or_else(|| now.checked_add(lifetime?).ok());
         if expires_at.is_some_and(|end| end <= now) {
             let problem = FieldProblem::new("expiresAt", "the time is over already", "choose a later one");
             return Err(HubError::invalid(problem));

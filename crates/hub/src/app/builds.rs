@@ -53,7 +53,7 @@ impl Hub {
         let (stored, stored_secret) = custom(&image)?;
         let input = recipe.unwrap_or_else(|| input_of(stored, stored_secret));
         let kind = kind.unwrap_or(stored.kind);
-        let (recipe, spec) = self.read_recipe(image.group.as_ref(), kind, &input).await?;
+        let (recipe, spec) = self.read_recipe(actor, image.group.as_ref(), kind, &input).await?;
 
         let writer = self.store.write().await?;
         let mut image = self.image_for(&writer, actor, name, Operation::BuildImage).await?;
@@ -207,7 +207,7 @@ impl Hub {
         let standing = group.map_or(actor.standing(), |group| actor.standing_in(group));
         let needed = if group.is_some() { Operation::BuildImage } else { Operation::CreateSystemImage };
         actor.may(needed, standing)?;
-        Ok(self.read_recipe(group, kind, recipe).await?.1)
+        Ok(self.read_recipe(actor, group, kind, recipe).await?.1)
     }
 
     /// All builds that run, and those that wait, in the order in which they were asked for.
@@ -223,6 +223,7 @@ impl Hub {
     /// Reads a recipe by the rules that hold for a group, and asks whether its base may be reached.
     pub(super) async fn read_recipe(
         &self,
+        actor: &Actor,
         group: Option<&GroupId>,
         kind: ImageKind,
         input: &RecipeInput,
@@ -237,6 +238,7 @@ impl Hub {
                 FieldProblem::new("imageSpec.baseImage", refusal, "choose an image on another registry");
             return Err(HubError::invalid(problem));
         }
+        self.may_build_upon(actor, &recipe.base).await?;
         Ok((recipe, spec))
     }
 

@@ -7,6 +7,7 @@ mod change;
 pub mod clean_up;
 pub mod groups;
 pub mod images;
+mod own_images;
 mod recipe;
 pub mod secrets;
 pub mod selection;

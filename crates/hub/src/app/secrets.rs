@@ -128,8 +128,9 @@ impl Hub {
         checked_password(&new.password)?;
         let now = self.clock.now();
         let display_name = new.display_name.filter(|name| !name.trim().is_empty());
-        let secret = Secret {
-            sealed: self.seal(&id, &new.password)?,
+        let mut secret = Secret {
+            // Sealed in the transaction below, so that no key is forgotten in between.
+            sealed: String::new(),
             id,
             display_name: display_name.unwrap_or_else(|| name.clone()),
             name,
@@ -141,6 +142,7 @@ impl Hub {
             updated_at: now,
         };
         let writer = self.store.write().await?;
+        secret.sealed = self.seal(&secret.id, &new.password)?;
         writer.insert_secret(&secret).await.map_err(|error| match error {
             StoreError::Taken => {
                 let message = format!("Resource already exist: there is a secret {}", secret.name);
@@ -164,13 +166,9 @@ impl Hub {
         actor.may(Operation::ManageSecrets, actor.standing())?;
         // What clients have read and send back is no password.
         let password = change.password.filter(|password| !matches!(password.expose_secret(), MASK | ""));
-        let sealed = match &password {
-            Some(password) => {
-                checked_password(password)?;
-                Some(self.seal(id, password)?)
-            }
-            None => None,
-        };
+        if let Some(password) = &password {
+            checked_password(password)?;
+        }
         let writer = self.store.write().await?;
         let mut secret = writer.secret(id).await?.ok_or_else(|| not_found(id))?;
         let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
@@ -181,7 +179,9 @@ impl Hub {
             }
             secret.username = given(change.username).or(secret.username);
         }
-        secret.sealed = sealed.unwrap_or(secret.sealed);
+        if let Some(password) = &password {
+            secret.sealed = self.seal(id, password)?;
+        }
         if let Some(groups) = &change.groups {
             secret.is_offered_to_all = groups.is_none();
             offer(&writer, id, groups.as_deref().unwrap_or_default()).await?;
@@ -224,9 +224,9 @@ impl Hub {
             if !self.vault.needs_resealing(&secret.sealed) {
                 continue;
             }
+            let writer = self.store.write().await?;
             let password = self.unseal(&secret)?;
             let sealed = self.seal(&secret.id, &password)?;
-            let writer = self.store.write().await?;
             writer.reseal_secret(&secret.id, &secret.sealed, &sealed).await?;
             writer.commit().await?;
             count += 1;

@@ -78,7 +78,7 @@ impl Hub {
         actor.may(Operation::ManageSpecs, actor.standing())?;
         let name = name.trim().parse::<SpecName>();
         let name = name.map_err(|problem| HubError::invalid(FieldProblem::of("name", &problem)))?;
-        let (recipe, read) = self.read_recipe(None, ImageKind::Cpu, &input).await?;
+        let (recipe, read) = self.read_recipe(actor, None, ImageKind::Cpu, &input).await?;
         let now = self.clock.now();
         let spec = CustomSpec {
             name,
@@ -138,7 +138,7 @@ impl Hub {
             input.conda = change.conda.unwrap_or(input.conda);
             input.pip = change.pip.unwrap_or(input.pip);
         }
-        let (recipe, read) = self.read_recipe(None, ImageKind::Cpu, &input).await?;
+        let (recipe, read) = self.read_recipe(actor, None, ImageKind::Cpu, &input).await?;
         let is_same = recipe == before.spec.recipe && input.pull_secret == before.spec.pull_secret;
         if is_same && !is_rebuild {
             return Ok(before);

@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(20);
 /// The longest line that is read, in bytes: the last event has the names of all packages.
 const LONGEST_LINE: usize = 16 << 20;
 /// How long a sweep may take.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// What is known of the end before the process has ended.
 #[derive(Default)]
@@ -157,13 +157,11 @@ async fn read_line(source: &mut (impl AsyncBufRead + Unpin), line: &mut Vec<u8>)
 
 /// Waits for the end of the process, and makes it come.
 async fn end(child: &mut Child, session: &Session) -> io::Result<std::process::ExitStatus> {
-    match tokio::time::timeout(GRACE, child.wait()).await {
-        Ok(status) => status,
-        Err(_) => {
-            session.kill();
-            child.wait().await
-        }
+    if let Ok(status) = tokio::time::timeout(GRACE, child.wait()).await {
+        return status;
     }
+    session.kill();
+    child.wait().await
 }
 
 /// See [`Launcher::sweep`].

@@ -85,8 +85,8 @@ mod tests {
             ),
             serde_json::json!({ "password": "hunter2/with+signs" }).to_string(),
         ] {
-            let scrubbed = scrubber.scrub(&text);
-            assert!(!scrubbed.contains("hunter2") && scrubbed.contains(MASK), "{text} became {scrubbed}");
+            let clean = scrubber.scrub(&text);
+            assert!(!clean.contains("hunter2") && clean.contains(MASK), "{text} became {clean}");
         }
         assert_eq!(scrubber.scrub("nothing to hide"), "nothing to hide");
         assert!(!format!("{scrubber:?}").contains("hunter2"));

@@ -44,7 +44,7 @@ async fn who_follows_gets_every_line_once_whenever_they_come() {
         }
     }
     logs.close(&id);
-    let expected: String = (0..5000).map(|number| format!("line {number} é\n")).collect();
+    let expected = (0..5000).map(|number| format!("line {number} é\n")).collect::<Vec<_>>().concat();
     assert!(early.await.unwrap() == expected);
     for (number, late) in late {
         assert!(late.await.unwrap() == expected, "who came after line {number}");

@@ -17,6 +17,9 @@ pub struct Slots {
     pub groups: HashMap<Option<GroupId>, usize>,
 }
 
+/// When the latest build of each group began.
+pub type Turns = HashMap<Option<GroupId>, Timestamp>;
+
 impl Slots {
     fn of(&self, group: Option<&GroupId>) -> usize {
         self.groups.get(&group.cloned()).copied().unwrap_or(self.group)
@@ -26,23 +29,13 @@ impl Slots {
 /// The build to run next, if one may. Groups take turns: the one with the fewest builds that run goes first, then the
 /// one whose last build began longest ago, then the one that has waited longest. `last_began` knows when each group's
 /// latest build began.
-pub fn choose(
-    queued: &[Build],
-    running: &[Build],
-    last_began: &HashMap<Option<GroupId>, Timestamp>,
-    slots: &Slots,
-) -> Option<BuildId> {
+pub fn choose(queued: &[Build], running: &[Build], last_began: &Turns, slots: &Slots) -> Option<BuildId> {
     order(queued, running, last_began, slots).into_iter().next()
 }
 
 /// All builds that wait, in the order in which they would begin if none of those that run ended, and then the rest as
 /// if slots became free one by one.
-pub fn order(
-    queued: &[Build],
-    running: &[Build],
-    last_began: &HashMap<Option<GroupId>, Timestamp>,
-    slots: &Slots,
-) -> Vec<BuildId> {
+pub fn order(queued: &[Build], running: &[Build], last_began: &Turns, slots: &Slots) -> Vec<BuildId> {
     // `choose` asks for the first alone, and that only where a slot is free.
     if running.len() >= slots.hub {
         return Vec::new();

@@ -25,12 +25,11 @@ use std::time::Duration;
 use imagewright_store::builds::{Build, BuildFilter, BuildStatus, Finish, Outcome};
 use imagewright_store::groups::GroupFilter;
 use imagewright_store::{GroupId, Page, Reader};
-use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-pub use choose::{Slots, choose, order};
+pub use choose::{Slots, Turns, choose, order};
 pub use progress::{Progress, StageProgress};
 
 use crate::error::Result;
@@ -226,8 +225,8 @@ async fn slots(hub: &Hub, queued: &[Build]) -> Result<Slots> {
     Ok(Slots { hub: limits.builds as usize, group: limits.builds_per_group as usize, groups })
 }
 
-fn last_began(recent: &[Build]) -> HashMap<Option<GroupId>, Timestamp> {
-    let mut began: HashMap<Option<GroupId>, Timestamp> = HashMap::new();
+fn last_began(recent: &[Build]) -> Turns {
+    let mut began = Turns::new();
     for build in recent {
         if let Some(started_at) = build.started_at {
             let last = began.entry(build.group.clone()).or_insert(started_at);

@@ -34,7 +34,9 @@ pub(super) struct Prepared {
 /// Prepares a build.
 pub(super) async fn prepare(hub: &Hub, launcher: &Launcher, build: &Build) -> Result<Prepared, Failure> {
     let group = match &build.group {
-        Some(group) => hub.store.read().group(group).await.map_err(HubError::from).map_err(told)?,
+        Some(group) => {
+            hub.store.read().group(group).await.map_err(HubError::from).map_err(|error| told(&error))?
+        }
         None => None,
     };
     let (spec, limits) =
@@ -73,11 +75,13 @@ pub(super) async fn prepare(hub: &Hub, launcher: &Launcher, build: &Build) -> Re
     let pushing = pushing(hub, &destination);
     let mut credentials: Vec<RegistryCredential> = pushing.iter().cloned().collect();
     credentials.extend(pulling(hub, build, &plan.spec.base).await?);
-    let room = Room::make(launcher, build.id.as_str()).map_err(no_room)?;
-    plan.auth_file = Some(room.auth_file(launcher, "auth.json", &credentials).map_err(no_room)?);
+    let room = Room::make(launcher, build.id.as_str()).map_err(|error| no_room(&error))?;
+    plan.auth_file =
+        Some(room.auth_file(launcher, "auth.json", &credentials).map_err(|error| no_room(&error))?);
     if plan.layer_repository.is_some() {
-        plan.layer_auth_file =
-            Some(room.auth_file(launcher, "layers.json", pushing.as_slice()).map_err(no_room)?);
+        plan.layer_auth_file = Some(
+            room.auth_file(launcher, "layers.json", pushing.as_slice()).map_err(|error| no_room(&error))?,
+        );
     }
 
     let secrets = credentials.iter().map(|one| (Some(one.user.as_str()), &one.password));
@@ -108,7 +112,7 @@ fn read(hub: &Hub, build: &Build, group: Option<&Group>) -> Result<imagewright_s
         pip: build.recipe.pip.clone(),
     };
     let rules = hub.recipe_rules(group.map(|group| group.name.as_str()));
-    Ok(read_recipe(&input, build.recipe.kind, rules).map_err(told)?.1)
+    Ok(read_recipe(&input, build.recipe.kind, rules).map_err(|error| told(&error))?.1)
 }
 
 /// Groups have identifiers that outlive their names: what one group was kept does not come to another of its name.
@@ -131,7 +135,7 @@ async fn pulling(
     base: &ImageReference,
 ) -> Result<Option<RegistryCredential>, Failure> {
     let Some(id) = &build.recipe_secret else { return Ok(None) };
-    let found = hub.store.read().secret(id).await.map_err(HubError::from).map_err(told)?;
+    let found = hub.store.read().secret(id).await.map_err(HubError::from).map_err(|error| told(&error))?;
     let secret = found.ok_or_else(|| {
         failure(
             "unauthorized",
@@ -145,7 +149,7 @@ async fn pulling(
             format!("the pull secret {} is for {host}, and the base is on {}", secret.name, base.registry());
         return Err(failure("unauthorized", &message, "choose a pull secret for the registry of the base"));
     }
-    let password = hub.unseal(&secret).map_err(told)?;
+    let password = hub.unseal(&secret).map_err(|error| told(&error))?;
     // For the base alone: more could be opened with it than was meant.
     let scope = base.repository_reference().to_string();
     Ok(Some(RegistryCredential { scope, user: user.unwrap_or_default(), password }))
@@ -203,12 +207,12 @@ pub(super) fn failure(kind: &str, message: &str, next_step: &str) -> Failure {
     }
 }
 
-fn told(error: HubError) -> Failure {
-    tracing::error!(error = crate::error::chain(&error), "a build cannot be prepared");
+fn told(error: &HubError) -> Failure {
+    tracing::error!(error = crate::error::chain(error), "a build cannot be prepared");
     failure("spec_invalid", error.message(), error.hint().unwrap_or_default())
 }
 
-fn no_room(error: std::io::Error) -> Failure {
+fn no_room(error: &std::io::Error) -> Failure {
     tracing::error!(%error, "a build's folder cannot be made");
     failure("internal", "the hub cannot make a folder for the build", "tell an admin: the hub's log says why")
 }

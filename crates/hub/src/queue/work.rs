@@ -208,6 +208,7 @@ async fn finish(shared: &Shared, build: &Build, teller: Teller, outcome: Outcome
     hub.note(&writer, &Actor::Machine, "build.end", object, build.group.as_ref(), told).await?;
     writer.commit().await?;
     shared.logs.close(&build.id);
+    hub.metrics.build_ended(&outcome, &finish.stages);
     Ok(())
 }
 

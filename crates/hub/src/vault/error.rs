@@ -21,7 +21,7 @@ pub enum VaultError {
     /// Others than the hub's account may read it.
     #[error(
         "the key file {} can be read by others (mode {mode:o}): allow it to its owner alone, `chmod 600 {}`, and \
-         change the keys (`imagewright secrets rotate`) if somebody may have read it",
+         change the keys (`imagewright secrets rotate-key`) if somebody may have read it",
         path.display(), path.display()
     )]
     Mode {

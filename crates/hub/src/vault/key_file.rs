@@ -1,11 +1,10 @@
 //! The file of keys: a line for each, the newest first. Only the hub's account may read it.
 //!
-//! It is never written in place. A new file is made beside it and takes its name, so that whoever reads sees one or the
-//! other; the first one takes its name only if that is free, so that of two processes that start at once one wins.
+//! It is never written in place: whoever reads sees the old keys or the new ones.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -15,6 +14,7 @@ use secrecy::zeroize::Zeroize as _;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
 use super::VaultError;
+use crate::private_file;
 
 const KEY_BYTES: usize = 32;
 /// Larger is nothing that we have written.
@@ -81,18 +81,9 @@ pub(super) struct KeyFile {
 
 /// Makes the first file, with one key. Where there is one meanwhile, that stays.
 pub(super) fn create(path: &Path) -> Result<(), VaultError> {
-    let new = write_beside(path, &[Key::generate()?])?;
-    // A link, not a renaming: it fails where the name is taken.
-    let linked = std::fs::hard_link(&new, path);
-    let removed = std::fs::remove_file(&new);
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(VaultError::io("create", path, error));
-        }
-        Err(_) | Ok(()) => {}
-    }
-    removed.map_err(|error| VaultError::io("create", path, error))?;
-    sync_folder(path)
+    let text = text_of(&[Key::generate()?]);
+    private_file::create(path, text.expose_secret().as_bytes())
+        .map_err(|source| VaultError::io("create", path, source))
 }
 
 impl KeyFile {
@@ -157,23 +148,12 @@ impl KeyFile {
 
     /// Puts a file with these keys in its place.
     pub(super) fn replace(&self, keys: &[Key]) -> Result<(), VaultError> {
-        let new = write_beside(&self.path, keys)?;
-        std::fs::rename(&new, &self.path).map_err(|source| {
-            // The old file is as it was.
-            let _ = std::fs::remove_file(&new);
-            VaultError::io("replace", &self.path, source)
-        })?;
-        sync_folder(&self.path)
+        private_file::replace(&self.path, text_of(keys).expose_secret().as_bytes())
+            .map_err(|source| VaultError::io("replace", &self.path, source))
     }
 }
 
-/// Writes keys to a new file in the same folder, down to the disk.
-fn write_beside(path: &Path, keys: &[Key]) -> Result<PathBuf, VaultError> {
-    let mut suffix = [0; 6];
-    getrandom::fill(&mut suffix).map_err(|_| VaultError::Randomness)?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.new", hex::encode(suffix)));
-    let new = PathBuf::from(name);
+fn text_of(keys: &[Key]) -> SecretString {
     let mut text = HEADING.to_owned();
     for key in keys {
         text.push_str(&key.id);
@@ -181,23 +161,5 @@ fn write_beside(path: &Path, keys: &[Key]) -> Result<PathBuf, VaultError> {
         STANDARD.encode_string(key.bytes(), &mut text);
         text.push('\n');
     }
-    let text = SecretString::from(text);
-    let written =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new).and_then(|mut file| {
-            file.write_all(text.expose_secret().as_bytes())?;
-            file.sync_all()
-        });
-    written.map_err(|source| {
-        let _ = std::fs::remove_file(&new);
-        VaultError::io("write", &new, source)
-    })?;
-    Ok(new)
-}
-
-/// A name is on the disk when its folder is.
-fn sync_folder(path: &Path) -> Result<(), VaultError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| VaultError::io("keep", path, source))
+    SecretString::from(text)
 }

@@ -124,6 +124,25 @@ async fn lines_are_checked_before_anything_is_queued() {
 }
 
 #[tokio::test]
+async fn nobody_builds_upon_what_the_hub_has_built_for_others() {
+    let test = TestHub::configured(&[("IMAGEWRIGHT_REGISTRY__PREFIX", "registry.example/hub")]).await;
+    test.hub.create_image(&test.actor("ann").await, custom("secret", Some(&test.data))).await.unwrap();
+    let base = |name: &str| RecipeInput {
+        base: format!("registry.example/hub/images/{name}:1"),
+        ..recipe("pandas")
+    };
+    let check = async |who: &str, group, name: &str| {
+        let actor = test.actor(who).await;
+        test.hub.check_recipe(&actor, Some(group), ImageKind::Cpu, &base(name)).await
+    };
+    check("ann", &test.data, "secret").await.unwrap();
+    let refused = check("otto", &test.other, "secret").await.unwrap_err();
+    let unknown = check("otto", &test.other, "nothing").await.unwrap_err();
+    assert_eq!(refused.message().replace("secret", "nothing"), unknown.message());
+    check("root", &test.other, "secret").await.unwrap();
+}
+
+#[tokio::test]
 async fn limits_of_the_operator_hold() {
     let test = TestHub::configured(&[
         ("IMAGEWRIGHT_LIMITS__PACKAGES_PER_SPEC", "1"),

@@ -10,7 +10,7 @@ use imagewright_hub::app::users::NewUser;
 use imagewright_hub::config::{AddressRule, HubConfig, SystemResolver};
 use imagewright_hub::error::{HubError, Kind};
 use imagewright_hub::vault::Vault;
-use imagewright_hub::{Clock, Hub, Parts, Throttle};
+use imagewright_hub::{Clock, Hub, Metrics, Parts, Throttle};
 use imagewright_spec::ImageKind;
 use imagewright_store::builds::{Build, Finish, Outcome, Product, Subject};
 use imagewright_store::images::ImageSource;
@@ -51,6 +51,7 @@ impl TestHub {
             resolver: Arc::new(SystemResolver),
             throttle: Throttle::new(config.login.attempts, config.login.window_seconds),
             wake: Arc::default(),
+            metrics: Metrics::default(),
             config,
         });
         hub.prepare().await.unwrap();

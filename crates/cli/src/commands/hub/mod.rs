@@ -1,7 +1,9 @@
 //! The commands that look after a hub. They work on its database, whether or not the hub runs.
 
+pub(crate) mod clean_up;
 pub(crate) mod groups;
 pub(crate) mod secrets;
+pub(crate) mod serve;
 pub(crate) mod tokens;
 pub(crate) mod users;
 

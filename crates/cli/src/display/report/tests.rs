@@ -8,7 +8,7 @@ use imagewright_oci::digest::Digest;
 use super::*;
 
 fn package(name: &str, version: &str, size: Option<u64>) -> PackageReport {
-    PackageReport { name: name.to_owned(), version: version.to_owned(), size, installer: None }
+    PackageReport { name: name.to_owned(), version: version.to_owned(), size, build: None, installer: None }
 }
 
 fn report() -> ImageReport {
@@ -86,6 +86,7 @@ fn report() -> ImageReport {
             ],
             packages: vec![
                 PackageReport {
+                    build: None,
                     installer: Some("debian".to_owned()),
                     ..package("pip", "23.0.1", Some(7_000_000))
                 },

@@ -3,7 +3,7 @@
 use std::fs;
 
 use imagewright_testkit::conda::{ChannelAccess, Channels, PrefixBuilder, python};
-use imagewright_testkit::{Registry, bases, require_tool};
+use imagewright_testkit::{Fault, Registry, bases, require_tool};
 
 use super::packages::{plain, pure};
 use crate::support::Workshop;
@@ -29,6 +29,49 @@ async fn a_package_is_found_by_its_channel_on_a_mirror() {
         .succeed();
 
     assert_eq!(built.conda(), ["thing 1.0"]);
+}
+
+#[tokio::test]
+async fn a_mirror_that_does_not_answer_is_stood_in_for_by_the_next() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = base(&workshop.registry).await;
+    let (near, far) = (Channels::new(), Channels::new());
+    for server in [&near, &far] {
+        server.channel("forge").add(&plain("thing", "1.0").build()).add(&plain("other", "1.0").build());
+    }
+    far.channel("forge").add(&plain("thing", "2.0").build());
+    let mirror = |server: &Channels| format!("conda-forge={}", server.channel("forge").url());
+    let (first, second) = (mirror(&near), mirror(&far));
+    let build = |to: &str, spec: &str| {
+        let build = workshop.build(&base, to).conda(spec);
+        build.arguments(&[
+            "--channel-mirror",
+            &first,
+            "--channel-mirror",
+            &second,
+            "--attempts",
+            "1",
+            "--fresh",
+        ])
+    };
+
+    // The first has the word, also on what there is not.
+    let whole = build("team/image:1", "thing").succeed();
+    assert_eq!(whole.conda(), ["thing 1.0"]);
+    assert!(far.requests().is_empty(), "{:?}", far.requests());
+    assert_eq!(build("team/image:1", "thing>=2").fail().kind, "not_found");
+
+    near.inject(Fault::on("other").status(503));
+    assert_eq!(build("team/image:1", "other").succeed().conda(), ["other 1.0"]);
+    near.clear_faults();
+    let other = build("team/image:1", "other").succeed();
+    near.inject(Fault::on("/").drop_connection());
+    std::fs::remove_dir_all(workshop.cache().join("owners")).unwrap();
+    let down = build("team/image:1", "other").succeed();
+    assert_eq!(down.digest(), other.digest());
+    far.inject(Fault::on("/").status(503));
+    assert_eq!(build("team/image:1", "thing").fail().kind, "unreachable");
 }
 
 #[tokio::test]

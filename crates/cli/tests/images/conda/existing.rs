@@ -3,6 +3,7 @@
 use imagewright_testkit::conda::{Channels, CondaPackageBuilder, PrefixBuilder, python};
 use imagewright_testkit::{bases, require_tool};
 
+use super::consistency::assert_consistent;
 use super::packages::{compiled, forge, plain, pure};
 use crate::support::Workshop;
 
@@ -63,6 +64,7 @@ async fn an_upgrade_replaces_the_whole_package() {
     assert!(image.exists("/opt/conda/conda-meta/greeting-2.0-py_0.json"));
     let metadata = "/opt/conda/lib/python3.11/site-packages/greeting-1.0.dist-info";
     assert!(!image.exists(metadata), "{metadata} is left");
+    assert_consistent(&image, "/opt/conda");
 }
 
 #[tokio::test]
@@ -77,7 +79,9 @@ async fn a_downgrade_that_is_asked_for_is_done() {
         workshop.build(&base.reference, "team/image:1").conda("greeting<2").channels(&forge()).succeed();
 
     assert_eq!(built.conda(), ["greeting 1.0"]);
-    assert_eq!(workshop.run("team/image:1").run(&["greeting"]).stdout, "greeting 1.0\n");
+    let image = workshop.run("team/image:1");
+    assert_eq!(image.run(&["greeting"]).stdout, "greeting 1.0\n");
+    assert_consistent(&image, "/opt/conda");
 }
 
 #[tokio::test]
@@ -132,6 +136,32 @@ async fn what_nobody_asked_for_gives_way_and_nothing_else() {
     for stays in ["share/harmless/version", "share/wanted/version", "bin/greeting"] {
         assert!(image.exists(&format!("/opt/conda/{stays}")), "{stays}");
     }
+    assert_consistent(&image, "/opt/conda");
+}
+
+#[tokio::test]
+async fn files_of_the_base_that_a_package_replaces_are_told_of() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let below = plain("below", "1.0").file("share/both", "below\n").file("share/same", "below\n").build();
+    let old = plain("above", "1.0").file("share/old", "old\n").build();
+    let prefix = prefix().install(&below).install(&old).file("share/mine", "mine\n");
+    let base = bases::jupyter(&workshop.registry, &prefix).await;
+    let channels = forge();
+    let above = ["both", "same", "mine", "old"]
+        .into_iter()
+        .fold(plain("above", "2.0"), |package, name| package.file(&format!("share/{name}"), "above\n"));
+    channels.channel("conda-forge").add(&above.build());
+
+    let built =
+        workshop.build(&base.reference, "team/image:1").conda("above>=2").channels(&channels).succeed();
+
+    let of_below = ["/opt/conda/share/both (and 1 file more)", "below 1.0", "above 2.0"];
+    assert!(built.says(&of_below), "{:?}", built.said());
+    assert!(built.says(&["/opt/conda/share/mine of the base is in above 2.0"]), "{:?}", built.said());
+    // What the package itself had there goes with it.
+    assert!(!built.says(&["share/old"]) && !built.says(&["share/above"]), "{:?}", built.said());
+    assert_eq!(workshop.run("team/image:1").read_file("/opt/conda/share/both"), b"above\n");
 }
 
 #[tokio::test]
@@ -165,6 +195,7 @@ async fn another_minor_version_of_python_comes_only_when_asked_for() {
     assert!(!image.exists("/opt/conda/bin/python3.11"));
     let launcher = String::from_utf8(image.read_file("/opt/conda/bin/greeting")).unwrap();
     assert_eq!(launcher.lines().next(), Some("#!/opt/conda/bin/python3.12"));
+    assert_consistent(&image, "/opt/conda");
 }
 
 #[tokio::test]

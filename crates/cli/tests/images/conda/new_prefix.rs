@@ -101,6 +101,27 @@ async fn activation_scripts_that_only_set_variables_are_taken_over() {
 }
 
 #[tokio::test]
+async fn an_image_upon_an_image_is_activated_once() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = bases::debian_python(&workshop.registry).await;
+    let channels = forge();
+    let maps = CondaPackageBuilder::new("maps", "1.0")
+        .file("etc/conda/activate.d/maps.sh", "PATH=$CONDA_PREFIX/maps:$PATH\nexport MAPS=1\n")
+        .build();
+    channels.channel("conda-forge").add(&maps).add(&CondaPackageBuilder::new("maps", "2.0").build());
+    let build = |base: &str, to: &str, spec: &str| {
+        workshop.build(base, to).channels(&channels).conda(spec).succeed();
+        workshop.run(to).run(&["sh", "-c", "echo ${PATH%%:/usr/*} $MAPS"]).stdout
+    };
+
+    let first = build(&base.reference, "team/first:1", "maps=1");
+    assert_eq!(first, "/opt/conda/maps:/opt/conda/bin 1\n");
+    assert_eq!(build(&workshop.reference("team/first:1"), "team/second:1", "compiled"), first);
+    assert_eq!(build(&workshop.reference("team/second:1"), "team/third:1", "maps=2"), "/opt/conda/bin\n");
+}
+
+#[tokio::test]
 async fn of_a_file_in_two_packages_the_later_one_is_used_and_told_of() {
     require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
     let workshop = Workshop::new();

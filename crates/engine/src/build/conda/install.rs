@@ -15,6 +15,7 @@ use rattler_conda_types::RepoDataRecord;
 use super::super::Shared;
 use super::super::target::compiler_of;
 use super::CondaStep;
+use super::clobbered::clobbered;
 use super::history::top_files;
 use super::over_pip;
 use crate::assemble::folders::folder_metadata;
@@ -22,8 +23,7 @@ use crate::assemble::overlap::Overlaps;
 use crate::assemble::removal::{Removal, RemovedPackage};
 use crate::base::Base;
 use crate::conda::{
-    CondaPrefix, InstalledPackage, InstalledPrefix, LockedConda, activation, of_new_prefix, python_info,
-    set_variables, subdir, variables,
+    CondaPrefix, InstalledPackage, InstalledPrefix, LockedConda, activate, python_info, subdir,
 };
 use crate::error::BuildError;
 use crate::event::RunningStep;
@@ -33,11 +33,13 @@ use crate::wheel::{BytecodeCompiler, Interpreter};
 
 impl Shared<'_> {
     /// Prepares what a lock says and lays it over the base. Returns it with the bytes that were downloaded.
+    /// `inherited` is what the base says of itself where it is an image of ours.
     pub(super) async fn install_conda(
         &self,
         base: &mut Base,
         prefix: &CondaPrefix,
         mut locked: LockedConda,
+        inherited: Option<&LockedConda>,
         platform: &Platform,
         step: &RunningStep,
     ) -> Result<(CondaStep, u64), BuildError> {
@@ -49,7 +51,9 @@ impl Shared<'_> {
         let (_, reduced) = without(&whole, &removed);
 
         let stays = below.packages.iter().filter(|package| !locked.removed.contains(&package.label()));
+        let stays: Vec<&InstalledPackage> = stays.collect();
         let all: Vec<RepoDataRecord> = stays
+            .iter()
             .map(|package| package.record.clone())
             .chain(locked.packages.iter().map(|package| package.record.clone()))
             .collect();
@@ -60,7 +64,9 @@ impl Shared<'_> {
         let version = all.iter().find(|record| record.package_record.name.as_normalized() == "python");
         locked.python =
             version.filter(|_| needs_bytecode).map(|python| python.package_record.version.to_string());
+        let is_without = !self.plan.locks.is_empty() && locked.bytecode.is_none();
         let compiler = match &locked.python {
+            _ if is_without => None,
             Some(version) => compiler_of(version, &self.context.events).await?,
             None => None,
         };
@@ -79,6 +85,7 @@ impl Shared<'_> {
             compiler,
             compression: self.plan.compression,
             downloader,
+            mirrors: self.plan.conda.mirrors.clone(),
             downloaded: AtomicU64::new(0),
             processors: Arc::clone(&self.processors),
             cancellation: self.context.cancellation.clone(),
@@ -104,6 +111,9 @@ impl Shared<'_> {
         }
         removed.extend(make_way);
         let (removal, reduced) = without(&whole, &removed);
+        for warning in clobbered(&reduced, prefix, &stays, &prepared) {
+            self.context.events.warn(warning);
+        }
         let over_whole_base = !Arc::ptr_eq(&base.tree, &whole);
         base.foundation.tree = Arc::new(overlaid(&reduced, &prepared)?);
         base.tree = if over_whole_base {
@@ -118,31 +128,21 @@ impl Shared<'_> {
         } else {
             Arc::clone(&base.foundation.tree)
         };
-        self.activate(base, prefix)?;
+        let earlier = inherited.map(|inherited| &inherited.variables[..]).unwrap_or_default();
+        let (variables, not_run) = activate(&mut base.config, &base.tree, prefix, earlier)?;
+        locked.variables = variables;
+        for script in &not_run {
+            self.context.events.warn(format!(
+                "{script} does more than set variables and is not run: `source {}/{script}` where you need it",
+                prefix.path
+            ));
+        }
         let top = top_files(&whole, &base.foundation.tree, prefix, &locked, &base.config)?;
         let brought = brought.into_iter().map(|(name, _)| name).collect();
         Ok((
             CondaStep { locked, removal, whole, reduced, prepared, top, brought, stored: Vec::new() },
             fetched,
         ))
-    }
-
-    /// Sets the variables of a new prefix, and those that the packages set when it is activated.
-    fn activate(&self, base: &mut Base, prefix: &CondaPrefix) -> Result<(), BuildError> {
-        let mut set = Vec::new();
-        if prefix.is_new {
-            set = of_new_prefix(prefix, &variables(&base.config));
-        }
-        set_variables(&mut base.config, &set)?;
-        let found = activation(&base.tree, prefix, &variables(&base.config));
-        set_variables(&mut base.config, &found.variables)?;
-        for script in &found.not_run {
-            self.context.events.warn(format!(
-                "{script} does more than set variables and is not run: `source {}/{script}` where you need it",
-                prefix.path
-            ));
-        }
-        Ok(())
     }
 
     fn report_conda(&self, prepared: &[PreparedConda], overlaps: &Overlaps) {
@@ -193,7 +193,7 @@ fn files_of(tree: &ImageTree, prefix: &CondaPrefix, gone: &[&InstalledPackage]) 
 }
 
 /// The real path of a file in the prefix. A record may name anything: what leads out of the image is nothing.
-fn real_path(tree: &ImageTree, prefix: &CondaPrefix, file: &str) -> Option<String> {
+pub(super) fn real_path(tree: &ImageTree, prefix: &CondaPrefix, file: &str) -> Option<String> {
     let path = normalise(prefix.inside(file).as_bytes()).ok()?;
     let (folder, name) = split(&path);
     Some(join(&tree.real_folder(folder).ok()?, name))

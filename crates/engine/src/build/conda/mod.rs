@@ -4,11 +4,13 @@
 //! resolve.rs     what the prefix will have
 //! by_address.rs  what is asked for by its address
 //! install.rs     what goes and what comes, laid over the base
+//! clobbered.rs   files of the base that packages replace
 //! over_pip.rs    what pip had installed under the same names
 //! history.rs     the small files that tell conda what was asked for
 //! ```
 
 mod by_address;
+mod clobbered;
 mod history;
 mod install;
 mod over_pip;
@@ -82,7 +84,8 @@ impl Shared<'_> {
             (None, inherited) => self.resolve_conda(base, &prefix, inherited, platform).await?,
         };
         let python = python_of(base);
-        let (mut stage, downloaded) = self.install_conda(base, &prefix, locked, platform, &step).await?;
+        let (mut stage, downloaded) =
+            self.install_conda(base, &prefix, locked, inherited, platform, &step).await?;
         self.tell_of_python(python, python_of(base));
         if !self.plan.spec.pip.requirements.is_empty() {
             stage.stored = self.stored(&stage, base).await?;

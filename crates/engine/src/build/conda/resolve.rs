@@ -10,8 +10,8 @@ use crate::base::{Base, blocking};
 use crate::conda::{
     ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
     LockedCondaPackage, PATIENCE, Query, Refusals, Situation, Solution, SolveInput, channels,
-    channels_of_base, client, fetch, label, python_info, request_name, solve, subdir, transaction,
-    virtual_packages,
+    channels_of_base, client, fetch, label, pins_of_base, python_info, request_name, solve, subdir,
+    transaction, virtual_packages,
 };
 use crate::error::{BuildError, ErrorKind};
 use crate::pip::download::http_client;
@@ -33,6 +33,7 @@ impl Shared<'_> {
         let subdir = subdir(platform)?;
         let mut recorded = InstalledPrefix::read(&base.tree, prefix)?;
         adopt(&mut recorded, inherited);
+        recorded.pinned.extend(pins_of_base(&base.tree, &base.config, prefix)?);
         let mut installed = recorded.clone();
         let of_base = channels_of_base(&base.tree, &base.config, prefix);
         let channels = channels(&self.plan.spec.conda, settings, &of_base)?;
@@ -78,6 +79,7 @@ impl Shared<'_> {
             packages,
             removed: change.unlink.iter().map(|package| package.label()).collect(),
             requested: requests.into_values().collect(),
+            variables: Vec::new(),
             python: None,
             bytecode: None,
         })
@@ -95,7 +97,7 @@ impl Shared<'_> {
         let http = http_client(&self.plan.ca_bundles, self.plan.patience.timeout())?;
         let refusals = Refusals::default();
         let retries = self.plan.patience.retries();
-        let http = client(http, settings.credentials.clone(), retries, &refusals);
+        let http = client(http, settings, retries, &refusals);
         let folder = self.owners_cache().channels();
         let Sources { channels, by_address } = sources;
         let query = |specs| Query { channels, subdir, specs };

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,10 +17,10 @@ use crate::wheel::StagedRange;
 
 /// Bytes of all members, unpacked: the largest packages of CUDA have some 4 GiB.
 const UNPACKED_BYTES: u64 = 32 << 30;
-/// Members.
-const ENTRIES: usize = 1_000_000;
-/// Bytes of one file that is held in memory: metadata, and files in which the prefix is replaced.
-const IN_MEMORY: u64 = 2 << 30;
+/// Members, and lines of the list of files: each costs some hundred bytes of memory.
+pub(super) const ENTRIES: usize = 300_000;
+/// Bytes of one file of metadata, which is held in memory.
+const IN_MEMORY: u64 = 64 << 20;
 /// Parts of a `.conda` archive: metadata, information, files. A few more may come one day.
 const PARTS: usize = 64;
 /// Unpacked in pieces of this many bytes.
@@ -63,14 +64,7 @@ pub(super) struct Unpacked {
 impl Unpacked {
     /// Unpacks the archive into the new file `contents`.
     pub(super) fn read(archive: &Path, contents: &Path, cancel: &AtomicBool) -> Result<Self, PackageProblem> {
-        let file = File::options().read(true).write(true).create_new(true).open(contents);
-        let file = file.map_err(|source| PackageProblem::Write { path: contents.to_owned(), source })?;
-        let mut unpacked = Self {
-            members: BTreeMap::new(),
-            path: contents.into(),
-            contents: BufWriter::with_capacity(PIECE, file),
-            position: 0,
-        };
+        let mut unpacked = Self::create(contents)?;
         let source = File::open(archive).map_err(PackageProblem::Read)?;
         if archive.extension().is_some_and(|extension| extension == "conda") {
             unpacked.parts(source, cancel)?;
@@ -79,6 +73,18 @@ impl Unpacked {
             unpacked.members(plain, cancel)?;
         }
         Ok(unpacked)
+    }
+
+    /// One without members, and with the new file `contents`.
+    pub(super) fn create(contents: &Path) -> Result<Self, PackageProblem> {
+        let file = File::options().read(true).write(true).create_new(true).open(contents);
+        let file = file.map_err(|source| PackageProblem::Write { path: contents.to_owned(), source })?;
+        Ok(Self {
+            members: BTreeMap::new(),
+            path: contents.into(),
+            contents: BufWriter::with_capacity(PIECE, file),
+            position: 0,
+        })
     }
 
     /// The tars inside a `.conda` archive.
@@ -205,15 +211,14 @@ impl Unpacked {
             });
         }
         self.flush()?;
-        let file = self.contents.get_mut();
-        let mut read = || -> io::Result<Vec<u8>> {
-            file.seek(SeekFrom::Start(offset))?;
-            let mut bytes = Vec::new();
-            Read::by_ref(file).take(size).read_to_end(&mut bytes)?;
-            file.seek(SeekFrom::End(0))?;
-            Ok(bytes)
-        };
-        read().map(Some).map_err(PackageProblem::Read)
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(usize::MAX)];
+        self.read_at(offset, &mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// Fills a buffer from the contents, as far as they were flushed.
+    pub(super) fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), PackageProblem> {
+        self.contents.get_ref().read_exact_at(buffer, offset).map_err(PackageProblem::Read)
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use imagewright_oci::layer::path::has_extension;
 use rattler::install::PythonInfo;
-use rattler::install::link::copy_and_replace_placeholders;
 use rattler_conda_types::Subdir;
 use rattler_conda_types::package::{
     Files, HasPrefix, NoLink, NoSoftlink, PackageFile as _, PathType as ListedType,
@@ -16,6 +15,7 @@ use rattler_digest::{Sha256, Sha256Hash, compute_bytes_digest};
 
 use super::archive::{Member, Unpacked};
 use super::error::{PackageProblem, shown};
+use super::placeholder::Replacement;
 use crate::wheel::{Content, StagedFile};
 
 /// The package's own list of files, in the form of today or that of old packages.
@@ -100,22 +100,12 @@ impl Target<'_> {
             Some(Member::File { offset, size, mode, mtime }) => {
                 let file = match listed.prefix_placeholder {
                     Some(placeholder) => {
-                        let bytes = unpacked.content(&source)?.unwrap_or_default();
-                        let mut replaced = Vec::with_capacity(bytes.len());
-                        copy_and_replace_placeholders(
-                            &bytes,
-                            &mut replaced,
-                            &placeholder.placeholder,
-                            self.prefix,
-                            &self.subdir,
-                            placeholder.file_mode,
-                        )
-                        .map_err(PackageProblem::Read)?;
-                        entry.sha256_in_prefix = Some(sha256(&replaced));
+                        let replacement = Replacement::new(&placeholder, self.prefix, self.subdir)?;
+                        let replaced = replacement.apply(unpacked, offset, size)?;
+                        entry.sha256_in_prefix = Some(replaced.sha256);
                         entry.file_mode = Some(placeholder.file_mode);
                         entry.prefix_placeholder = Some(placeholder.placeholder);
-                        let offset = unpacked.append(&replaced)?;
-                        (offset, replaced.len() as u64)
+                        (replaced.offset, replaced.size)
                     }
                     None => (offset, size),
                 };

@@ -5,18 +5,20 @@
 //! decided with rattler's types and functions.
 //!
 //! ```text
-//! address.rs    what a package is that was asked for by its address
-//! archive.rs    members of `.conda` and `.tar.bz2`, bounded
-//! files.rs      where they go, and with which content
-//! record.rs     what is written into `conda-meta`
-//! stage.rs      all of it, in order
-//! error.rs      what can be wrong with a package
+//! address.rs      what a package is that was asked for by its address
+//! archive.rs      members of `.conda` and `.tar.bz2`, bounded
+//! files.rs        where they go, and with which content
+//! placeholder.rs  the prefix in the place of its placeholder
+//! record.rs       what is written into `conda-meta`
+//! stage.rs        all of it, in order
+//! error.rs        what can be wrong with a package
 //! ```
 
 mod address;
 mod archive;
 mod error;
 mod files;
+mod placeholder;
 mod record;
 mod stage;
 

@@ -9,7 +9,7 @@ use rattler_conda_types::package::{LinkJson, NoArchLinks, PackageFile as _};
 use rattler_conda_types::prefix_record::{PathType, PathsEntry};
 use rattler_conda_types::{RepoDataRecord, Subdir};
 
-use super::archive::Unpacked;
+use super::archive::{ENTRIES, Unpacked};
 use super::error::PackageProblem;
 use super::files::{InstalledFile, Target, listed, sha256};
 use super::record::{file_name, prefix_record};
@@ -58,7 +58,11 @@ pub fn stage(
     let target = Target { prefix: input.prefix, subdir: input.subdir, python };
     let mut files = Vec::new();
     let mut paths = Vec::new();
-    for entry in listed(&mut unpacked)?.paths {
+    let listed = listed(&mut unpacked)?.paths;
+    if listed.len() > ENTRIES {
+        return Err(PackageProblem::TooLarge { what: "the number of its files", limit: ENTRIES as u64 });
+    }
+    for entry in listed {
         let InstalledFile { file, entry } = target.install(&mut unpacked, entry)?;
         files.extend(file);
         paths.push(entry);

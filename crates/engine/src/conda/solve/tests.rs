@@ -41,7 +41,11 @@ fn prefix(packages: &[RepoDataRecord], history: &str) -> InstalledPrefix {
 /// What the prefix has after the request, `name version` and `name version subdir` where that is another.
 fn solved(request: &str, installed: &InstalledPrefix, available: &[RepoDataRecord]) -> Vec<String> {
     let request = parse_conda("conda", request, CondaPolicy::OPEN).unwrap();
-    let source = ChannelSource { channel: "forge".parse().unwrap(), addresses: vec![FORGE.parse().unwrap()] };
+    let source = ChannelSource {
+        channel: "forge".parse().unwrap(),
+        addresses: vec![FORGE.parse().unwrap()],
+        are_mirrors: false,
+    };
     let input = SolveInput {
         wanted: &request.specs,
         installed,
@@ -110,7 +114,11 @@ fn a_package_of_another_channel_is_replaced_when_a_channel_is_asked_for() {
     assert_eq!(solved("numpy", &installed, &by_name), ["numpy 1.0 elsewhere"]);
     let demand = "forge::numpy";
     let request = parse_conda("conda", demand, CondaPolicy::OPEN).unwrap();
-    let source = ChannelSource { channel: "forge".parse().unwrap(), addresses: vec![FORGE.parse().unwrap()] };
+    let source = ChannelSource {
+        channel: "forge".parse().unwrap(),
+        addresses: vec![FORGE.parse().unwrap()],
+        are_mirrors: false,
+    };
     let input = SolveInput {
         wanted: &request.specs,
         installed: &installed,

@@ -17,6 +17,7 @@ fn package(paragraph: &Paragraph<'_>) -> Option<PackageReport> {
         name: paragraph.field("P")?.to_owned(),
         version: paragraph.field("V")?.to_owned(),
         size: paragraph.field("I").and_then(|size| size.parse().ok()),
+        build: None,
         installer: None,
     })
 }

@@ -18,6 +18,8 @@ struct Record {
     name: String,
     version: String,
     #[serde(default)]
+    build: Option<String>,
+    #[serde(default)]
     files: Vec<String>,
 }
 
@@ -47,6 +49,7 @@ pub(super) fn packages(tree: &ImageTree, prefix: &str) -> Vec<PackageReport> {
                 name: record.name,
                 version: record.version,
                 size: Some(size_of(tree, files.iter().map(String::as_str))),
+                build: record.build,
                 installer: None,
             })
         })

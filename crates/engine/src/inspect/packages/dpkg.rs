@@ -32,6 +32,7 @@ fn package(paragraph: &Paragraph<'_>) -> Option<PackageReport> {
         name: paragraph.field("Package")?.to_owned(),
         version: paragraph.field("Version")?.to_owned(),
         size: size.map(|size| size.saturating_mul(1024)),
+        build: None,
         installer: None,
     })
 }

@@ -37,7 +37,9 @@ impl Hub {
         let now = self.clock.now();
         let recipe = match &new.source {
             NewSource::Existing { .. } => None,
-            NewSource::Custom(input) => Some(self.read_recipe(new.group.as_ref(), new.kind, input).await?),
+            NewSource::Custom(input) => {
+                Some(self.read_recipe(actor, new.group.as_ref(), new.kind, input).await?)
+            }
         };
 
         let writer = self.store.write().await?;

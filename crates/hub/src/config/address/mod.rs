@@ -82,7 +82,7 @@ impl AddressRule {
     /// Also allows the hub's own registry: exactly this address and port.
     #[must_use]
     pub fn with_own_registry(mut self, address: SocketAddr) -> Self {
-        self.reachable.push(Reachable::network(address.ip().into(), Some(address.port())));
+        self.reachable.push(Reachable::address(address));
         self
     }
 

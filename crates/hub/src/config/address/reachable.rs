@@ -1,7 +1,7 @@
 //! What a configuration says may be reached all the same.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -28,6 +28,11 @@ enum Target {
 pub struct ReachableProblem;
 
 impl Reachable {
+    /// Exactly this address and port.
+    pub fn address(address: SocketAddr) -> Self {
+        Self::network(address.ip().into(), Some(address.port()))
+    }
+
     pub(super) fn network(network: IpNet, port: Option<u16>) -> Self {
         Self { target: Target::Network(network), port }
     }

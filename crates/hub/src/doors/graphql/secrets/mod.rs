@@ -1,0 +1,9 @@
+//! Secrets.
+
+mod input;
+mod mutations;
+mod object;
+mod queries;
+
+pub(super) use mutations::SecretMutations;
+pub(super) use queries::SecretQueries;

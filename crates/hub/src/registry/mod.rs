@@ -1,0 +1,3 @@
+//! The registry that the hub runs itself, where none is configured.
+
+pub mod managed;
