@@ -41,7 +41,7 @@ impl CondaSpec {
 
     /// The channel that the spec itself names.
     pub fn channel(&self) -> Option<CondaChannel> {
-        channel_of(&self.spec)
+        CondaChannel::of(&self.spec)
     }
 
     /// Whether the spec fetches from an address: the package's own or a channel's.
@@ -88,8 +88,10 @@ impl FromStr for CondaSpec {
                 "write it as in `numpy`, `numpy=1.26`, `numpy>=1.24,<2` or `conda-forge::numpy=1.26=py312*`",
             )
         };
-        let spec = MatchSpec::from_str(text, ParseMatchSpecOptions::lenient())
-            .map_err(|error| refuse(format!("{} is not a match spec: {error}", quote(text))))?;
+        let spec = with_digest(text).unwrap_or_else(|| {
+            MatchSpec::from_str(text, ParseMatchSpecOptions::lenient()).map_err(|error| error.to_string())
+        });
+        let spec = spec.map_err(|error| refuse(format!("{} is not a match spec: {error}", quote(text))))?;
         check_after(&spec)?;
         let canonical = spec
             .to_canonical_string()
@@ -158,22 +160,24 @@ fn check_before(text: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// An address with the digest of what is there, `https://…/six-1.16.0-py_0.conda#c2f4…`, as conda's explicit lists have
+/// them. The match spec parser would take the digest for a comment.
+fn with_digest(text: &str) -> Option<Result<MatchSpec, String>> {
+    let text = text.trim();
+    let (address, digest) = text.split_once('#')?;
+    let is_address = address.starts_with("https://") || address.starts_with("http://");
+    (is_address && !address.contains(['[', ' ']) && !digest.is_empty()).then(|| {
+        let url = Url::parse(text).map_err(|error| error.to_string())?;
+        MatchSpec::try_from(url).map_err(|error| error.to_string())
+    })
+}
+
 fn has_windows_drive(text: &str) -> bool {
     let mut characters = text.chars();
     matches!(
         (characters.next(), characters.next(), characters.next()),
         (Some(drive), Some(':'), Some('\\' | '/')) if drive.is_ascii_alphabetic()
     )
-}
-
-/// The channel that a spec names, not yet checked: by its name if it is on Anaconda's server, else its address.
-fn channel_of(spec: &MatchSpec) -> Option<CondaChannel> {
-    spec.channel.as_ref().map(|channel| match &channel.name {
-        Some(name) if channel.base_url.as_str().starts_with("https://conda.anaconda.org/") => {
-            CondaChannel(name.clone())
-        }
-        _ => CondaChannel(channel.base_url.as_str().trim_end_matches('/').to_owned()),
-    })
 }
 
 /// Checks the parts that the parser takes as they are.
@@ -229,7 +233,7 @@ fn check_after(spec: &MatchSpec) -> Result<(), Problem> {
     if spec.channel.as_ref().is_some_and(|channel| channel.platforms.is_some()) {
         return Err(Problem::at(1, "a channel has no platforms here", CHANNEL_ADVICE));
     }
-    if let Some(channel) = channel_of(spec) {
+    if let Some(channel) = CondaChannel::of(spec) {
         channel.as_str().parse::<CondaChannel>()?;
     }
     if let Some(url) = &spec.url {
@@ -245,6 +249,16 @@ const CHANNEL_ADVICE: &str = "write a channel's name such as `conda-forge`, or i
 pub struct CondaChannel(String);
 
 impl CondaChannel {
+    /// The channel that a match spec names, not checked: by its name if it is on Anaconda's server, else its address.
+    pub fn of(spec: &MatchSpec) -> Option<Self> {
+        spec.channel.as_ref().map(|channel| match &channel.name {
+            Some(name) if channel.base_url.as_str().starts_with("https://conda.anaconda.org/") => {
+                Self(name.clone())
+            }
+            _ => Self(channel.base_url.as_str().trim_end_matches('/').to_owned()),
+        })
+    }
+
     /// The name or address, without a `/` at its end.
     pub fn as_str(&self) -> &str {
         &self.0

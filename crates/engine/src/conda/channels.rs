@@ -32,10 +32,12 @@ pub struct ChannelSource {
 }
 
 impl ChannelSource {
-    /// Whether a record is of this channel: by its address, or by the name of the channel where the record names one.
+    /// Whether what is installed is of this channel, from wherever it was fetched then: by the name of the channel
+    /// where the record has one, by its addresses of now, and by those that its name has for everybody else.
     pub(super) fn has(&self, record: &RepoDataRecord) -> bool {
-        let name = record.channel.as_deref();
-        name == Some(self.channel.as_str()) || self.has_address(&record.url)
+        record.channel.as_deref() == Some(self.channel.as_str())
+            || self.has_address(&record.url)
+            || usual_addresses(&self.channel).iter().any(|folder| is_below(folder, &record.url))
     }
 
     /// Whether an address is in one of the folders of this channel.
@@ -130,11 +132,23 @@ fn addresses(channel: &CondaChannel, settings: &CondaSettings) -> Result<(Vec<Ur
         (Some(url), _) => vec![url],
         (None, Some(mirrors)) => mirrors.clone(),
         (None, _) if channel.as_str() == DEFAULTS.0 && settings.channel_alias.is_none() => {
-            DEFAULTS.1.iter().filter_map(|address| address.parse().ok()).collect()
+            usual_addresses(channel)
         }
         (None, _) => vec![below(&settings.server(), channel.as_str())?],
     };
     Ok((addresses, are_mirrors))
+}
+
+/// Where a channel is that is given by its name, and that nobody has configured.
+fn usual_addresses(channel: &CondaChannel) -> Vec<Url> {
+    let settings = CondaSettings::default();
+    match (channel.url(), channel.as_str()) {
+        (Some(_), _) => Vec::new(),
+        (None, name) if name == DEFAULTS.0 => {
+            DEFAULTS.1.iter().filter_map(|address| address.parse().ok()).collect()
+        }
+        (None, name) => below(&settings.server(), name).into_iter().collect(),
+    }
 }
 
 fn below(server: &Url, name: &str) -> Result<Url, BuildError> {

@@ -106,7 +106,17 @@ impl InstalledPrefix {
     pub fn take_for_granted(&mut self, virtual_package: &str) {
         for package in &mut self.packages {
             let depends = &mut package.record.package_record.depends;
-            depends.retain(|spec| spec.split([' ', '=', '<', '>', '[']).next() != Some(virtual_package));
+            depends.retain(|spec| history::name_of(spec).as_deref() != Some(virtual_package));
+        }
+    }
+
+    /// Gives records of a solution that have come from `assumed`, where something was taken for granted, all back that
+    /// they say of themselves: they may be written anew.
+    pub fn give_back(&self, assumed: &Self, records: &mut [RepoDataRecord]) {
+        for (recorded, assumed) in self.packages.iter().zip(&assumed.packages) {
+            for record in records.iter_mut().filter(|record| **record == assumed.record) {
+                record.clone_from(&recorded.record);
+            }
         }
     }
 

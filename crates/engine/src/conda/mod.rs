@@ -62,6 +62,6 @@ pub use package::{
 pub use prefix::{CondaPrefix, NEW_PREFIX};
 pub use repodata::{Query, fetch};
 pub use settings::{ChannelPriority, CondaSettings, CudaVersion};
-pub use solve::{Demands, Solution, SolveInput, solve};
+pub use solve::{Demands, PATIENCE, Solution, SolveInput, solve};
 pub use transaction::{Transaction, python_info, transaction};
 pub use virtual_packages::{subdir, virtual_packages};

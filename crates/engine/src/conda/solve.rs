@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use imagewright_spec::CondaSpec;
+use imagewright_spec::{CondaChannel, CondaSpec};
 use rattler_conda_types::{GenericVirtualPackage, MatchSpec, ParseMatchSpecOptions, RepoDataRecord};
 use rattler_repodata_gateway::RepoData;
 use rattler_solve::{
@@ -19,8 +19,8 @@ use super::channels::ChannelSource;
 use super::history;
 use super::installed::{InstalledPackage, InstalledPrefix};
 
-/// How long one attempt may take.
-const TIMEOUT: Duration = Duration::from_mins(5);
+/// How long solving may take by default, with all attempts.
+pub const PATIENCE: Duration = Duration::from_mins(5);
 
 /// How many attempts are made to keep more of what is installed as it is. Where that is not enough, as for another
 /// minor version of Python, nearly everything has to change anyway.
@@ -42,6 +42,8 @@ pub struct SolveInput<'input> {
     pub virtual_packages: &'input [GenericVirtualPackage],
     /// Which channel's packages win.
     pub priority: ChannelPriority,
+    /// How long it may take.
+    pub patience: Duration,
     /// Ends the work.
     pub cancellation: &'input CancellationToken,
 }
@@ -72,7 +74,7 @@ impl Demands {
     /// Puts together what was asked for.
     pub fn new(wanted: &[CondaSpec], installed: &InstalledPrefix) -> Self {
         let mut demands = Self {
-            requested: wanted.iter().map(of_channel).collect(),
+            requested: wanted.iter().map(|spec| of_channel(spec.match_spec().clone())).collect(),
             constraints: installed.pinned.clone(),
             others: BTreeSet::new(),
             unreadable: Vec::new(),
@@ -83,7 +85,7 @@ impl Demands {
                 continue;
             }
             // An address that a base names is not fetched: what was installed from it stays as it is.
-            let spec = match parse(text) {
+            let spec = match parse(text).map(of_channel) {
                 Some(spec) if spec.url.is_some() => installed.find(name).and_then(exactly),
                 other => other,
             };
@@ -122,14 +124,14 @@ impl Demands {
 
 /// A spec whose channel has the name that the solver knows it by: the address, where it was given by that. The last
 /// part of an address is no name: `https://other.example/forge` is not the channel `forge`.
-fn of_channel(spec: &CondaSpec) -> MatchSpec {
-    let mut matched = spec.match_spec().clone();
-    if let (Some(channel), Some(written)) = (matched.channel.take(), spec.channel()) {
+fn of_channel(mut spec: MatchSpec) -> MatchSpec {
+    let written = CondaChannel::of(&spec);
+    if let (Some(channel), Some(written)) = (spec.channel.take(), written) {
         let mut channel = Arc::unwrap_or_clone(channel);
         channel.name = Some(written.as_str().to_owned());
-        matched.channel = Some(Arc::new(channel));
+        spec.channel = Some(Arc::new(channel));
     }
-    matched
+    spec
 }
 
 /// The spec that only this very package fulfils.
@@ -146,15 +148,16 @@ fn parse(spec: &str) -> Option<MatchSpec> {
 /// Solves. Blocks, for as long as seconds where channels are large.
 ///
 /// # Errors
-/// What contradicts what, in the solver's words; or cancelled.
+/// What contradicts what, in the solver's words; or cancelled, which the solver also says when the time is over.
 pub fn solve(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, SolveError> {
-    let solution = with_others(input, demands)?;
-    hold(input, demands, solution)
+    let end = Instant::now() + input.patience;
+    let solution = with_others(input, demands, end)?;
+    hold(input, demands, end, solution)
 }
 
 /// Solves, and gives up as few as possible of the names that nobody has asked for.
-fn with_others(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, SolveError> {
-    let attempt = |kept: &[&str]| attempt(input, demands, kept, &[]);
+fn with_others(input: &SolveInput<'_>, demands: &Demands, end: Instant) -> Result<Solution, SolveError> {
+    let attempt = |kept: &[&str]| attempt(input, demands, end, kept, &[]);
     let others: Vec<&str> = demands.others.iter().map(String::as_str).collect();
     match attempt(&others) {
         Err(SolveError::Unsolvable(_)) => {}
@@ -186,7 +189,12 @@ fn with_others(input: &SolveInput<'_>, demands: &Demands) -> Result<Solution, So
 
 /// Holds at its version what the solver has changed without need: it decides for the newest version of what is wanted,
 /// where an older one would fit what is installed.
-fn hold(input: &SolveInput<'_>, demands: &Demands, mut solution: Solution) -> Result<Solution, SolveError> {
+fn hold(
+    input: &SolveInput<'_>,
+    demands: &Demands,
+    end: Instant,
+    mut solution: Solution,
+) -> Result<Solution, SolveError> {
     let after: BTreeMap<&str, &RepoDataRecord> =
         solution.records.iter().map(|record| (record.package_record.name.as_normalized(), record)).collect();
     let is_wanted = |name: &str| input.wanted.iter().any(|spec| spec.name() == name);
@@ -208,13 +216,15 @@ fn hold(input: &SolveInput<'_>, demands: &Demands, mut solution: Solution) -> Re
     while let (Some(group), 1..) = (groups.pop(), left) {
         left -= 1;
         let with: Vec<&InstalledPackage> = held.iter().chain(&group).copied().collect();
-        match attempt(input, demands, &kept, &with) {
+        match attempt(input, demands, end, &kept, &with) {
             Ok(records) => (held, solution.records) = (with, records),
             Err(SolveError::Unsolvable(_)) if group.len() > 1 => {
                 let (first, second) = group.split_at(group.len() / 2);
                 groups.extend([second.to_vec(), first.to_vec()]);
             }
             Err(SolveError::Unsolvable(_)) => {}
+            // What was found fits, and only changes more than it would have to.
+            Err(SolveError::Cancelled) if !input.cancellation.is_cancelled() => break,
             Err(error) => return Err(error),
         }
     }
@@ -231,6 +241,7 @@ fn is_same(one: &RepoDataRecord, other: &RepoDataRecord) -> bool {
 fn attempt(
     input: &SolveInput<'_>,
     demands: &Demands,
+    end: Instant,
     kept: &[&str],
     held: &[&InstalledPackage],
 ) -> Result<Vec<RepoDataRecord>, SolveError> {
@@ -240,11 +251,11 @@ fn attempt(
         records: data.iter().filter(is_offered).collect::<Vec<_>>().into_iter(),
         multi_channel: data.multi_channel(),
     });
-    let by_address = ChannelRepoData {
-        records: input.by_address.iter().filter(is_offered).collect::<Vec<_>>().into_iter(),
-        multi_channel: None,
-    };
-    let mut task: SolverTask<'_, Vec<ChannelRepoData<'_, _>>> = available.chain([by_address]).collect();
+    // The first that has a package decides where it is from. One at a time: two may have archives of one name.
+    let by_address = input.by_address.iter().filter(is_offered);
+    let by_address =
+        by_address.map(|record| ChannelRepoData { records: vec![record].into_iter(), multi_channel: None });
+    let mut task: SolverTask<'_, Vec<ChannelRepoData<'_, _>>> = by_address.chain(available).collect();
     let is_elsewhere = |package: &&InstalledPackage| {
         input
             .wanted
@@ -258,7 +269,7 @@ fn attempt(
     task.specs =
         demands.requested.iter().cloned().chain(kept.iter().filter_map(|name| parse(name))).collect();
     task.constraints.clone_from(&demands.constraints);
-    task.timeout = Some(TIMEOUT);
+    task.timeout = Some(end.saturating_duration_since(Instant::now()));
     task.channel_priority = input.priority;
     task.cancellation_token = Some(input.cancellation.clone());
     Ok(resolvo::Solver.solve(task)?.records)

@@ -149,3 +149,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_digest_behind_an_address_is_no_comment() {
+    let address = "https://conda.example/forge/noarch/six-1.16.0-py_0.conda";
+    let md5 = "0123456789abcdef0123456789abcdef";
+    let spec = |text: String| text.parse::<CondaSpec>();
+    let in_brackets = spec(format!("six[url=\"{address}\",md5={md5}]")).unwrap();
+    assert_eq!(spec(format!("{address}#{md5}")).unwrap(), in_brackets);
+    assert!(in_brackets.to_string().contains(md5), "{in_brackets}");
+    let sha256 = md5.repeat(2);
+    let in_brackets = spec(format!("six[url=\"{address}\",sha256={sha256}]")).unwrap();
+    assert_eq!(spec(format!("{address}#sha256:{sha256}")).unwrap(), in_brackets);
+    assert!(spec(format!("{address}#nodigest")).is_err());
+}

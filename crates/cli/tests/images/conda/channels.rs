@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use imagewright_testkit::conda::{ChannelAccess, Channels, python};
+use imagewright_testkit::conda::{ChannelAccess, Channels, PrefixBuilder, python};
 use imagewright_testkit::{Fault, Registry, bases, require_tool};
 
 use super::packages::{plain, pure};
@@ -87,6 +87,46 @@ async fn the_first_channel_that_has_a_package_wins() {
     let built = wanted.conda("-c first -c second thing only").succeed();
 
     assert_eq!(built.conda(), ["only 1.0", "thing 1.0"]);
+}
+
+#[tokio::test]
+async fn the_last_part_of_an_address_is_no_name_of_a_channel() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let base = base(&workshop.registry).await;
+    let channels = Channels::new();
+    channels.channel("forge").add(&plain("thing", "9.0").build());
+    let other = Channels::new();
+    other.channel("forge").add(&plain("thing", "1.0").build());
+
+    let spec = format!("-c forge {}::thing", other.channel("forge").url());
+    let built = workshop.build(&base, "team/image:1").channels(&channels).conda(&spec).succeed();
+
+    assert_eq!(built.conda(), ["thing 1.0"]);
+}
+
+#[tokio::test]
+async fn what_is_installed_counts_only_where_it_is_of_the_channel_that_is_asked_for() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let channels = Channels::new();
+    let forge = channels.channel("mirrors/forge");
+    forge.add(&plain("thing", "1.0").build()).add(&plain("thing", "2.0").build());
+    let mirror = format!("conda-forge={}", forge.url());
+    let folders = [
+        ("https://conda.anaconda.org/conda-forge".to_owned(), true),
+        (forge.url(), true),
+        ("https://repo.anaconda.com/pkgs/main".to_owned(), false),
+    ];
+    for (folder, is_forge) in folders {
+        let prefix =
+            PrefixBuilder::new("/opt/conda").channel(&folder).install(&plain("thing", "1.0").build());
+        let base = bases::jupyter(&workshop.registry, &prefix).await;
+        let build = workshop.build(&base.reference, "team/image:1").arguments(&["--channel-mirror", &mirror]);
+        let built = build.conda("conda-forge::thing").succeed();
+        let expected: &[&str] = if is_forge { &[] } else { &["thing 2.0"] };
+        assert_eq!(built.conda(), expected, "{folder}");
+    }
 }
 
 #[tokio::test]

@@ -199,6 +199,31 @@ async fn another_minor_version_of_python_comes_only_when_asked_for() {
 }
 
 #[tokio::test]
+async fn requests_that_only_records_tell_of_outlive_their_records() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let prefix = prefix().install_requested(&pure("other", "1.0").build(), "other=1.*");
+    let base = bases::jupyter(&workshop.registry, &prefix).await;
+    let channels = forge();
+    let forge = channels.channel("conda-forge");
+    for version in ["1.0", "1.1", "2.0"] {
+        forge.add(&pure("other", version).build());
+    }
+    forge.add(&pure("newer", "1.0").depends("other >=1.1").build());
+    forge.add(&pure("newest", "1.0").depends("other >=2").build());
+    let build = |base: &str, to: &str| workshop.build(base, to).channels(&channels);
+
+    let built = build(&base.reference, "team/below:1").conda("newer").succeed();
+    assert_eq!(built.conda(), ["newer 1.0", "other 1.1"]);
+    let record = workshop.run("team/below:1").read_file("/opt/conda/conda-meta/other-1.1-py_0.json");
+    assert!(String::from_utf8(record).unwrap().contains("other=1.*"));
+
+    let below = workshop.reference("team/below:1");
+    let refused = build(&below, "team/above:1").conda("newest").fail();
+    assert_eq!(refused.kind, "conflict", "{refused:#?}");
+}
+
+#[tokio::test]
 async fn an_image_of_ours_is_built_upon_as_if_it_were_one_request() {
     require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
     let workshop = Workshop::new();

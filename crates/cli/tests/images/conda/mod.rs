@@ -7,12 +7,14 @@
 //! consistency.rs whether records and files agree
 //! wheels.rs      real wheels as conda packages
 //! channels.rs    names, mirrors, priority, credentials
+//! addresses.rs   what is fetched from addresses, and what is not
 //! with_pip.rs    conda and pip in one image
 //! variants.rs    GPU and universal images
 //! platforms.rs   two platforms at once
 //! refused.rs     contradictions, broken and hostile packages
 //! ```
 
+mod addresses;
 mod channels;
 mod consistency;
 mod existing;

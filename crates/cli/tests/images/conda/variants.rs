@@ -1,6 +1,6 @@
 //! Images for machines with a GPU.
 
-use imagewright_testkit::conda::{Channels, CondaPackageBuilder};
+use imagewright_testkit::conda::{Channels, CondaPackageBuilder, PrefixBuilder};
 use imagewright_testkit::{ImageBuilder, bases, require_tool};
 
 use super::packages::plain;
@@ -79,4 +79,33 @@ async fn the_version_of_cuda_is_that_of_the_base_or_has_to_be_given() {
     // A base whose CUDA is too old for the GPU build says more than the option.
     build(&with("11.8.0").await).arguments(&["--cuda", "12.4"]).succeed();
     assert_eq!(content(), b"cpu\n");
+}
+
+#[tokio::test]
+async fn what_needs_a_gpu_in_the_base_stays_in_an_image_for_machines_without() {
+    require_tool!("docker-registry", "mmdebstrap", "buildah", "uv");
+    let workshop = Workshop::new();
+    let channels = channels();
+    let cuda = CondaPackageBuilder::new("tensors", "1.0").build_string("cuda_1", 1).depends("__cuda >=12");
+    let cuda = cuda.file("share/tensors", "cuda\n").build();
+    let prefix = PrefixBuilder::new("/opt/conda").install(&cuda).install(&plain("thing", "0.9").build());
+    let jupyter = bases::jupyter(&workshop.registry, &prefix).await;
+    let build = |base: &str, to: &str| workshop.build(base, to).channels(&channels);
+
+    let built = build(&jupyter.reference, "team/image:1").conda("thing>=1").succeed();
+    assert_eq!(built.conda(), ["thing 1.0"]);
+    assert_eq!(workshop.run("team/image:1").read_file("/opt/conda/share/tensors"), b"cuda\n");
+
+    // An image of ours is laid out anew, with what its packages say of themselves.
+    let debian = bases::debian_python(&workshop.registry).await;
+    let gpu = build(&debian.reference, "team/gpu:1").conda("tensors");
+    gpu.arguments(&["--type", "gpu", "--cuda", "12.4"]).succeed();
+    channels.channel("conda-forge").remove(&cuda);
+    let above = build(&workshop.reference("team/gpu:1"), "team/above:1").conda("thing").succeed();
+    assert_eq!(above.conda(), ["tensors 1.0", "thing 1.0"]);
+    let image = workshop.run("team/above:1");
+    assert_eq!(image.read_file("/opt/conda/share/tensors"), b"cuda\n");
+    let record = image.read_file("/opt/conda/conda-meta/tensors-1.0-cuda_1.json");
+    let record = String::from_utf8(record).unwrap();
+    assert!(record.contains("__cuda >=12"), "{record}");
 }

@@ -1,13 +1,15 @@
 //! conda packages: solved and prepared before pip's, which sees the prefix as it will be.
 //!
 //! ```text
-//! resolve.rs    what the prefix will have
-//! install.rs    what goes and what comes, laid over the base
-//! clobbered.rs  files of the base that packages replace
-//! over_pip.rs   what pip had installed under the same names
-//! history.rs    the small files that tell conda what was asked for
+//! resolve.rs     what the prefix will have
+//! by_address.rs  what is asked for by its address
+//! install.rs     what goes and what comes, laid over the base
+//! clobbered.rs   files of the base that packages replace
+//! over_pip.rs    what pip had installed under the same names
+//! history.rs     the small files that tell conda what was asked for
 //! ```
 
+mod by_address;
 mod clobbered;
 mod history;
 mod install;

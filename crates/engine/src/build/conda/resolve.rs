@@ -1,7 +1,5 @@
 //! Which conda packages the image will have.
 
-use std::sync::Arc;
-
 use imagewright_oci::manifest::Platform;
 use rattler_conda_types::{RepoDataRecord, Subdir};
 use rattler_repodata_gateway::RepoData;
@@ -10,15 +8,13 @@ use rattler_solve::SolveError;
 use super::super::Shared;
 use crate::base::{Base, blocking};
 use crate::conda::{
-    ChannelSource, CondaPrefix, Demands, FetchedArchive, HistoryRequests, InstalledPackage, InstalledPrefix,
-    LockedConda, LockedCondaPackage, Query, Refusals, Situation, Solution, SolveInput, channels,
-    channels_of_base, client, fetch, label, pins_of_base, python_info, record_of, request_name, solve,
-    subdir, transaction, virtual_packages,
+    ChannelSource, CondaPrefix, Demands, HistoryRequests, InstalledPackage, InstalledPrefix, LockedConda,
+    LockedCondaPackage, PATIENCE, Query, Refusals, Situation, Solution, SolveInput, channels,
+    channels_of_base, client, fetch, label, pins_of_base, python_info, request_name, solve, subdir,
+    transaction, virtual_packages,
 };
 use crate::error::{BuildError, ErrorKind};
-use crate::packages::StopOnDrop;
-use crate::pip::FileUrl;
-use crate::pip::download::{WantedFile, http_client};
+use crate::pip::download::http_client;
 
 /// The virtual package that says which CUDA a machine has.
 const CUDA: &str = "__cuda";
@@ -35,9 +31,10 @@ impl Shared<'_> {
         let wanted = &self.plan.spec.conda.specs;
         let settings = &self.plan.conda;
         let subdir = subdir(platform)?;
-        let mut installed = InstalledPrefix::read(&base.tree, prefix)?;
-        adopt(&mut installed, inherited);
-        installed.pinned.extend(pins_of_base(&base.tree, &base.config, prefix)?);
+        let mut recorded = InstalledPrefix::read(&base.tree, prefix)?;
+        adopt(&mut recorded, inherited);
+        recorded.pinned.extend(pins_of_base(&base.tree, &base.config, prefix)?);
+        let mut installed = recorded.clone();
         let of_base = channels_of_base(&base.tree, &base.config, prefix);
         let channels = channels(&self.plan.spec.conda, settings, &of_base)?;
         let cuda = self.cuda(&base.config)?;
@@ -51,9 +48,10 @@ impl Shared<'_> {
                 .events
                 .warn(format!("the earlier request {spec:?} of the base cannot be read, and is not kept"));
         }
-        let by_address = self.packages_by_address().await?;
+        let by_address = Box::pin(self.packages_by_address()).await?;
         let sources = Sources { channels: &channels, by_address: &by_address };
-        let solution = self.solve_conda(&installed, sources, subdir, &virtual_packages, demands).await?;
+        let mut solution = self.solve_conda(&installed, sources, subdir, &virtual_packages, demands).await?;
+        recorded.give_back(&installed, &mut solution.records);
         for name in &solution.dropped {
             let gone = installed.find(name).map_or_else(|| name.clone(), InstalledPackage::label);
             self.context.events.warn(format!(
@@ -85,47 +83,6 @@ impl Shared<'_> {
             python: None,
             bytecode: None,
         })
-    }
-
-    /// The packages that the plan asks for by their address: fetched, since only they themselves say what they are.
-    async fn packages_by_address(&self) -> Result<Vec<RepoDataRecord>, BuildError> {
-        let mut downloader = self.downloader()?;
-        downloader.set_channel_credentials(self.plan.conda.credentials.clone());
-        let mut records = Vec::new();
-        for spec in &self.plan.spec.conda.specs {
-            let Some(url) = spec.match_spec().url.clone() else { continue };
-            if records.iter().any(|record: &RepoDataRecord| record.url == url) {
-                continue;
-            }
-            let file_name = url.path_segments().and_then(|mut parts| parts.next_back()).unwrap_or_default();
-            let file = WantedFile {
-                file_name: file_name.to_owned(),
-                url: FileUrl::new(url.clone()),
-                sha256: spec.match_spec().sha256.as_ref().map(hex::encode),
-                size: None,
-            };
-            let fetched = downloader.fetch(&[file], &|_, _| {}, &self.context.cancellation).await?;
-            let Some(fetched) = fetched.into_iter().next() else { continue };
-            let (label, staging) = (spec.to_string(), Arc::clone(&self.staging));
-            let stop = StopOnDrop::new();
-            let stopped = stop.flag();
-            let record = blocking(move || {
-                let folder = staging.subfolder(&format!("address {}", fetched.sha256))?;
-                let archive = FetchedArchive {
-                    url: &url,
-                    path: &fetched.path,
-                    sha256: &fetched.sha256,
-                    size: fetched.size,
-                };
-                let record = record_of(archive, &folder.join("contents"), &stopped);
-                let _ = std::fs::remove_dir_all(&folder);
-                record.map_err(|problem| problem.of(&label).into())
-            });
-            let record: Result<RepoDataRecord, BuildError> = record.await?;
-            drop(stop);
-            records.push(record?);
-        }
-        Ok(records)
     }
 
     async fn solve_conda(
@@ -163,6 +120,7 @@ impl Shared<'_> {
                 by_address: &asked_addresses,
                 virtual_packages: &target,
                 priority,
+                patience: PATIENCE,
                 cancellation: &token,
             };
             solve(&input, &asked).map(|mut solution| {
@@ -172,15 +130,8 @@ impl Shared<'_> {
         });
         let reasons = match outcome.await? {
             Ok(solution) => return Ok(solution),
-            // That is also what the solver says when its time is over.
-            Err(SolveError::Cancelled) if self.context.cancellation.is_cancelled() => {
-                return Err(BuildError::cancelled());
-            }
-            Err(SolveError::Cancelled) => return Err(took_too_long()),
             Err(SolveError::Unsolvable(reasons)) => reasons.join("\n"),
-            Err(other) => {
-                return Err(BuildError::internal("the conda packages cannot be solved").with_source(other));
-            }
+            Err(other) => return Err(unsolved(other, self.context.cancellation.is_cancelled())),
         };
         // To tell what is there instead, all versions have to be known, not only those that were asked for.
         let all = fetch(http, &folder, query(demands.names_for_query()), &refusals).await.unwrap_or_default();
@@ -227,11 +178,20 @@ impl Sources<'_> {
     }
 }
 
-fn took_too_long() -> BuildError {
-    BuildError::new(ErrorKind::Timeout, "choosing the conda packages took more than five minutes")
+/// Why there is no solution, where that is not for a contradiction. The solver says that it was cancelled when its time
+/// is over, too.
+fn unsolved(error: SolveError, is_cancelled: bool) -> BuildError {
+    match error {
+        SolveError::Cancelled if is_cancelled => BuildError::cancelled(),
+        SolveError::Cancelled => BuildError::new(
+            ErrorKind::Timeout,
+            "choosing the conda packages took more than five minutes",
+        )
         .with_next_step(
             "name the versions that you need: every version that is named leaves fewer to choose from",
-        )
+        ),
+        other => BuildError::internal("the conda packages cannot be solved").with_source(other),
+    }
 }
 
 /// Ends a solve with the future that waits for it.
@@ -285,5 +245,16 @@ fn prefer_available(solution: &mut Solution, available: &[RepoData]) {
         if let Some(found) = available.iter().flat_map(|data| data.iter()).find(is_same) {
             *record = found.clone();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_much_time_is_not_taken_for_a_wish() {
+        assert_eq!(unsolved(SolveError::Cancelled, true).kind(), ErrorKind::Cancelled);
+        assert_eq!(unsolved(SolveError::Cancelled, false).kind(), ErrorKind::Timeout);
     }
 }

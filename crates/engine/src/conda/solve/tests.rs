@@ -54,6 +54,7 @@ fn solved(request: &str, installed: &InstalledPrefix, available: &[RepoDataRecor
         by_address: available,
         virtual_packages: &[],
         priority: ChannelPriority::Strict,
+        patience: PATIENCE,
         cancellation: &CancellationToken::new(),
     };
     let solution = solve(&input, &Demands::new(&request.specs, installed)).unwrap();
@@ -126,6 +127,7 @@ fn a_package_of_another_channel_is_replaced_when_a_channel_is_asked_for() {
         by_address: &available,
         virtual_packages: &[],
         priority: ChannelPriority::Strict,
+        patience: PATIENCE,
         cancellation: &CancellationToken::new(),
     };
     assert!(is_from_elsewhere(&input, &request.specs[0], &installed.packages[0]));
@@ -168,6 +170,16 @@ fn the_last_part_of_an_address_is_no_name_of_a_channel() {
         request.specs[0].channel().as_ref().map(imagewright_spec::CondaChannel::as_str)
     );
     assert_ne!(name.name.as_deref(), Some("forge"));
+    // Nor in what was asked for earlier.
+    for earlier in ["https://other.example/forge::x", "https://me:secret@other.example/forge::x"] {
+        let installed = prefix(&[forge("x", "1.0", &[])], &format!("# update specs: ['{earlier}']\n"));
+        let demands = Demands::new(&[], &installed);
+        let name = demands.requested[0].channel.as_ref().unwrap().name.as_deref();
+        assert!(name.is_some_and(|name| name.starts_with("https://")), "{earlier}: {name:?}");
+    }
+    let named = prefix(&[forge("x", "1.0", &[])], "# update specs: ['forge::x']\n");
+    let demands = Demands::new(&[], &named);
+    assert_eq!(demands.requested[0].channel.as_ref().unwrap().name.as_deref(), Some("forge"));
 }
 
 #[test]
@@ -177,4 +189,37 @@ fn what_needs_a_gpu_in_the_base_stays_in_an_image_for_machines_without() {
     let mut installed = prefix(&[torch], "");
     installed.take_for_granted("__cuda");
     assert_eq!(solved("six", &installed, &available), ["six 1.0 linux-64", "torch 2.0 linux-64"]);
+}
+
+#[test]
+fn what_packages_say_of_themselves_is_kept_though_it_is_taken_for_granted() {
+    let recorded = prefix(&[forge("torch", "2.0", &["__cuda >=12", "six"]), forge("six", "1.0", &[])], "");
+    let mut assumed = recorded.clone();
+    assumed.take_for_granted("__cuda");
+    let mut records: Vec<RepoDataRecord> =
+        assumed.packages.iter().map(|package| package.record.clone()).collect();
+    assert!(!format!("{records:?}").contains("__cuda"));
+    recorded.give_back(&assumed, &mut records);
+    assert!(records.iter().zip(&recorded.packages).all(|(record, package)| *record == package.record));
+}
+
+#[test]
+fn without_time_nothing_is_decided() {
+    let request = parse_conda("conda", "six", CondaPolicy::OPEN).unwrap();
+    let installed = prefix(&[], "");
+    let cancellation = CancellationToken::new();
+    let input = SolveInput {
+        wanted: &request.specs,
+        installed: &installed,
+        channels: &[],
+        available: &[],
+        by_address: &[forge("six", "1.0", &[])],
+        virtual_packages: &[],
+        priority: ChannelPriority::Strict,
+        patience: Duration::ZERO,
+        cancellation: &cancellation,
+    };
+    let outcome = solve(&input, &Demands::new(&request.specs, &installed));
+    assert!(matches!(outcome, Err(SolveError::Cancelled)), "{outcome:?}");
+    assert!(!cancellation.is_cancelled(), "the time is over, and nobody has cancelled anything");
 }
