@@ -5,7 +5,7 @@ use sea_orm::{
     ActiveModelTrait as _,
     ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryFilter as _, QueryOrder as _,
 };
 use serde_json::Value;
 
@@ -79,12 +79,8 @@ impl<C: ConnectionTrait> Session<C> {
             query = query.filter(Column::At.lt(to_column(until)));
         }
         let total = query.clone().count(&self.connection).await?;
-        let rows = query
-            .order_by_desc(Column::Id)
-            .offset(page.offset)
-            .limit(page.limit)
-            .all(&self.connection)
-            .await?;
+        let query = query.order_by_desc(Column::Id);
+        let rows = page.of(query).all(&self.connection).await?;
         Ok(Listed { rows: rows.into_iter().map(AuditEntry::try_from).collect::<Result<_, _>>()?, total })
     }
 }

@@ -3,14 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::error::StoreError;
 use crate::migration;
-use crate::session::{Session, Writer};
+use crate::session::{self, Session, Writer};
 
 /// How long a writer waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(15);
@@ -84,12 +82,7 @@ impl Store {
 
     /// A transaction that reads and writes: keep it short, and commit it.
     pub async fn write(&self) -> Result<Writer, StoreError> {
-        let options = TransactionOptions {
-            // A transaction that begins as a reader can fail when it turns to writing.
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(Session { connection: self.write.begin_with_options(options).await? })
+        Ok(Session { connection: session::begin(&self.write).await? })
     }
 
     /// Whether the database answers.

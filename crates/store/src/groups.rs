@@ -1,10 +1,13 @@
 //! Groups and who is in them.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseTransaction,
     EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _,
 };
 use serde_json::Value;
 
@@ -82,66 +85,49 @@ impl<C: ConnectionTrait> Session<C> {
             query = query.filter(Column::Id.is_in(ids.iter().map(GroupId::as_str)));
         }
         if let Some(keyword) = &filter.search {
-            query = query.filter(found(Expr::col(Column::Search), keyword));
+            query = query.filter(found(Expr::col(Column::Search), keyword, self.is_postgresql()));
         }
         if let Some(part) = &filter.name_contains {
             query = query.filter(contains(Expr::col(Column::Name), part, self.is_postgresql()));
         }
         let total = query.clone().count(&self.connection).await?;
-        let rows = query
-            .order_by_asc(Column::Name)
-            .offset(page.offset)
-            .limit(page.limit)
-            .all(&self.connection)
-            .await?;
+        let query = query.order_by_asc(Column::Name);
+        let rows = page.of(query).all(&self.connection).await?;
         Ok(Listed { rows: rows.into_iter().map(Group::try_from).collect::<Result<_, _>>()?, total })
     }
 
     /// The groups that a user is in, by name, and whether as an admin of the group.
     pub async fn groups_of(&self, user: &UserId) -> Result<Vec<(Group, bool)>, StoreError> {
-        let memberships = member::Entity::find()
-            .filter(member::Column::UserId.eq(user.as_str()))
-            .all(&self.connection)
-            .await?;
-        let ids = memberships.iter().map(|membership| membership.group_id.as_str());
+        let of_user = member::Entity::find().filter(member::Column::UserId.eq(user.as_str()));
+        let memberships = of_user.clone().all(&self.connection).await?;
         let groups = Entity::find()
-            .filter(Column::Id.is_in(ids))
+            .filter(
+                Column::Id.in_subquery(of_user.select_only().column(member::Column::GroupId).into_query()),
+            )
             .order_by_asc(Column::Name)
             .all(&self.connection)
             .await?;
-        let is_admin_of = |group: &str| {
-            memberships.iter().any(|membership| membership.group_id == group && membership.is_admin)
-        };
-        groups
-            .into_iter()
-            .map(|group| {
-                let is_admin = is_admin_of(&group.id);
-                Ok((Group::try_from(group)?, is_admin))
-            })
-            .collect()
+        let roles: HashMap<&str, bool> =
+            memberships.iter().map(|role| (role.group_id.as_str(), role.is_admin)).collect();
+        // Between the two queries somebody may have come or gone.
+        let both = groups.into_iter().filter_map(|group| Some((*roles.get(group.id.as_str())?, group)));
+        both.map(|(is_admin, group)| Ok((Group::try_from(group)?, is_admin))).collect()
     }
 
     /// Who is in a group, by name.
     pub async fn members(&self, group: &GroupId) -> Result<Vec<Member>, StoreError> {
-        let memberships = member::Entity::find()
-            .filter(member::Column::GroupId.eq(group.as_str()))
-            .all(&self.connection)
-            .await?;
+        let of_group = member::Entity::find().filter(member::Column::GroupId.eq(group.as_str()));
+        let memberships = of_group.clone().all(&self.connection).await?;
+        let ids = of_group.select_only().column(member::Column::UserId).into_query();
         let users = user::Entity::find()
-            .filter(user::Column::Id.is_in(memberships.iter().map(|membership| membership.user_id.as_str())))
+            .filter(user::Column::Id.in_subquery(ids))
             .order_by_asc(user::Column::Username)
             .all(&self.connection)
             .await?;
-        let is_admin = |user: &str| {
-            memberships.iter().any(|membership| membership.user_id == user && membership.is_admin)
-        };
-        users
-            .into_iter()
-            .map(|user| {
-                let is_admin = is_admin(&user.id);
-                Ok(Member { user: User::try_from(user)?, is_admin })
-            })
-            .collect()
+        let roles: HashMap<&str, bool> =
+            memberships.iter().map(|role| (role.user_id.as_str(), role.is_admin)).collect();
+        let both = users.into_iter().filter_map(|user| Some((*roles.get(user.id.as_str())?, user)));
+        both.map(|(is_admin, user)| Ok(Member { user: User::try_from(user)?, is_admin })).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The hub's tables and their queries, on SQLite and on PostgreSQL.
 //!
-//! [`Store::open`] connects and brings the tables up to date. [`Store::read`] gives a [`Session`] that reads;
+//! [`Store::open_file`] and [`Store::connect`] bring the tables up to date. [`Store::read`] gives a [`Session`] that reads;
 //! [`Store::write`] gives a [`Writer`], a transaction that reads and writes and must be committed. Methods stand in
 //! the file of their table. What is not there is `None`; a name that is taken is [`StoreError::Taken`]. The clock is
 //! the caller's: every moment is an argument.

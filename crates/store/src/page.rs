@@ -1,5 +1,7 @@
 //! Lists are read in pages.
 
+use sea_orm::QuerySelect;
+
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
@@ -9,13 +11,21 @@ pub struct Page {
     pub limit: u64,
 }
 
+/// The largest number that a database counts to.
+const LARGEST: u64 = i64::MAX as u64;
+
 impl Page {
     /// Everything: for lists that are short by their nature.
-    pub const ALL: Self = Self { offset: 0, limit: i64::MAX as u64 };
+    pub const ALL: Self = Self { offset: 0, limit: LARGEST };
 
     /// The page with this number, from 1, of pages with this many rows.
     pub fn numbered(number: u64, size: u64) -> Self {
-        Self { offset: number.saturating_sub(1).saturating_mul(size).min(i64::MAX as u64), limit: size }
+        Self { offset: number.saturating_sub(1).saturating_mul(size), limit: size }
+    }
+
+    /// The rows of this page among all that a query gives.
+    pub(crate) fn of<Q: QuerySelect>(self, query: Q) -> Q {
+        query.offset(self.offset.min(LARGEST)).limit(self.limit.min(LARGEST))
     }
 }
 

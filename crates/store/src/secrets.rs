@@ -1,7 +1,7 @@
 //! Pull secrets: where they are for and for whom, and their sealed passwords.
 
 use jiff::Timestamp;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait,
     DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
@@ -101,12 +101,8 @@ impl<C: ConnectionTrait> Session<C> {
             );
         }
         let total = query.clone().count(&self.connection).await?;
-        let rows = query
-            .order_by_asc(Column::Name)
-            .offset(page.offset)
-            .limit(page.limit)
-            .all(&self.connection)
-            .await?;
+        let query = query.order_by_asc(Column::Name);
+        let rows = page.of(query).all(&self.connection).await?;
         Ok(Listed { rows: rows.into_iter().map(Secret::try_from).collect::<Result<_, _>>()?, total })
     }
 
@@ -160,7 +156,8 @@ impl Session<DatabaseTransaction> {
         Ok(Entity::delete_by_id(id.as_str()).exec(&self.connection).await?.rows_affected > 0)
     }
 
-    /// Says to which groups a secret is offered, in place of what was said before.
+    /// Says to which groups a secret is offered, in place of what was said before; one that is named twice
+    /// is meant once.
     pub async fn set_secret_groups(&self, id: &SecretId, groups: &[GroupId]) -> Result<(), StoreError> {
         secret_group::Entity::delete_many()
             .filter(secret_group::Column::SecretId.eq(id.as_str()))
@@ -171,7 +168,11 @@ impl Session<DatabaseTransaction> {
             group_id: Set(group.to_string()),
         });
         if !groups.is_empty() {
-            secret_group::Entity::insert_many(rows).exec_without_returning(&self.connection).await?;
+            let keys = [secret_group::Column::SecretId, secret_group::Column::GroupId];
+            secret_group::Entity::insert_many(rows)
+                .on_conflict(OnConflict::columns(keys).do_nothing_on(keys).to_owned())
+                .exec_without_returning(&self.connection)
+                .await?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseTransaction,
-    EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
 };
 
 use crate::error::{StoreError, from_json, from_text, to_json};
@@ -67,12 +67,8 @@ impl<C: ConnectionTrait> Session<C> {
         if !filter.by_name {
             query = query.order_by_desc(Column::UpdatedAt);
         }
-        let rows = query
-            .order_by_asc(Column::Name)
-            .offset(page.offset)
-            .limit(page.limit)
-            .all(&self.connection)
-            .await?;
+        let query = query.order_by_asc(Column::Name);
+        let rows = page.of(query).all(&self.connection).await?;
         Ok(Listed { rows: rows.into_iter().map(CustomSpec::try_from).collect::<Result<_, _>>()?, total })
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseTransaction,
-    EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -96,7 +96,7 @@ impl<C: ConnectionTrait> Session<C> {
             query = query.filter(Column::Id.eq(id.as_str()));
         }
         if let Some(keyword) = &filter.search {
-            query = query.filter(found(Expr::col(Column::Search), keyword));
+            query = query.filter(found(Expr::col(Column::Search), keyword, self.is_postgresql()));
         }
         for (column, part) in
             [(Column::Username, &filter.username_contains), (Column::Email, &filter.email_contains)]
@@ -106,12 +106,8 @@ impl<C: ConnectionTrait> Session<C> {
             }
         }
         let total = query.clone().count(&self.connection).await?;
-        let rows = query
-            .order_by_asc(Column::Username)
-            .offset(page.offset)
-            .limit(page.limit)
-            .all(&self.connection)
-            .await?;
+        let query = query.order_by_asc(Column::Username);
+        let rows = page.of(query).all(&self.connection).await?;
         Ok(Listed { rows: rows.into_iter().map(User::try_from).collect::<Result<_, _>>()?, total })
     }
 

@@ -3,7 +3,7 @@
 //! Nothing here imitates a part that can be had: the registry is CNCF Distribution, the Debian base is made by
 //! `mmdebstrap`, images are run by `buildah`. What cannot be had on a machine is skipped loudly
 //! ([`require_tool!`]), and never where `CI=true`. Every part listens on a free port of 127.0.0.1, keeps its files
-//! in a temporary folder and ends with the value that stands for it, even when the test is killed.
+//! in a temporary folder and ends with the value that stands for it, even when the test is killed. (PostgreSQL listens on a socket in its folder.)
 //!
 //! ```no_run
 //! use imagewright_testkit::{Entry, Fault, FaultyProxy, ImageBuilder, LayerBuilder, Registry, Runner, bases};
@@ -47,6 +47,8 @@ mod client;
 mod digest;
 mod image;
 mod index;
+mod postgresql;
+mod primehub;
 mod process;
 mod proxy;
 mod registry;
@@ -65,6 +67,8 @@ pub use image::{
     PushedIndex, PushedLayer,
 };
 pub use index::{PackageIndex, PackageIndexBuilder};
+pub use postgresql::PostgreSql;
+pub use primehub::{PrimeHubSdk, SdkOutput};
 pub use proxy::FaultyProxy;
 pub use registry::{Grant, Registry, RegistryBuilder, TokenAuth, TokenRequest};
 pub use runner::{FileMetadata, RunOutput, Runner};

@@ -50,8 +50,13 @@ impl Drop for BoundChild {
 
 /// A command whose process the kernel kills when the thread that started it ends.
 pub(crate) fn bound_command(program: impl AsRef<OsStr>) -> Command {
+    bound_command_with(&["--pdeathsig", "KILL"], program)
+}
+
+/// The same with the options of `setpriv` that say how the process ends and who it is.
+pub(crate) fn bound_command_with(options: &[impl AsRef<OsStr>], program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(tool::required("setpriv"));
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command.args(options).arg("--").arg(program);
     command
 }
 

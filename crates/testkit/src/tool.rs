@@ -1,22 +1,34 @@
 //! Which programs a test can count on.
 
 use std::env;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::cache;
 
 /// The program's path, looked up in `$IMAGEWRIGHT_TOOLS/bin`, where `make setup` puts what Debian does not have
-/// (default: `target/tools/bin` of this workspace), and then in `PATH`.
+/// (default: `target/tools/bin` of this workspace), then in `PATH`, and then among the programs of PostgreSQL, which
+/// Debian keeps in a folder for each version.
 pub fn tool(name: &str) -> Option<PathBuf> {
     let own = env::var_os("IMAGEWRIGHT_TOOLS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools"), PathBuf::from);
     let path = env::var_os("PATH").unwrap_or_default();
     std::iter::once(own.join("bin"))
         .chain(env::split_paths(&path))
+        .chain(postgresql_folders())
         .map(|folder| folder.join(name))
         .find(|candidate| candidate.is_file())
+}
+
+/// Newest version first.
+fn postgresql_folders() -> Vec<PathBuf> {
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut versions: Vec<(u32, PathBuf)> = versions
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    versions.sort();
+    versions.into_iter().rev().map(|(_, folder)| folder).collect()
 }
 
 /// Ends the calling test, loudly, where one of the named programs is missing; with `CI=true` it panics, because

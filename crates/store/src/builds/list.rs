@@ -91,14 +91,9 @@ impl<C: ConnectionTrait> Session<C> {
             query = query.filter(Column::RequestedAt.gte(to_column(since)));
         }
         let total = query.clone().count(&self.connection).await?;
-        let rows = query
-            .order_by_desc(Column::RequestedAt)
-            .order_by_desc(Column::Number)
-            .order_by_asc(Column::Id)
-            .offset(page.offset)
-            .limit(page.limit)
-            .all(&self.connection)
-            .await?;
+        let query =
+            query.order_by_desc(Column::RequestedAt).order_by_desc(Column::Number).order_by_asc(Column::Id);
+        let rows = page.of(query).all(&self.connection).await?;
         Ok(Listed { rows: rows.into_iter().map(Build::try_from).collect::<Result<_, _>>()?, total })
     }
 
@@ -146,17 +141,17 @@ impl<C: ConnectionTrait> Session<C> {
 
     /// Compressed bytes of what a group's builds have in the registry, bases and shared layers counted each time.
     pub async fn stored_bytes(&self, group: &GroupId) -> Result<u64, StoreError> {
-        let builds = Entity::find()
+        let sum = Entity::find()
+            .select_only()
+            // PostgreSQL sums to a type of its own.
+            .expr(Expr::col(Column::SizeBytes).sum().cast_as("BIGINT"))
             .filter(Column::GroupId.eq(group.as_str()))
             .filter(Column::Digest.is_not_null())
             .filter(Column::RemovedAt.is_null())
-            .all(&self.connection)
+            .into_tuple::<Option<i64>>()
+            .one(&self.connection)
             .await?;
-        Ok(builds
-            .iter()
-            .filter_map(|build| build.size_bytes)
-            .map(|size| u64::try_from(size).unwrap_or(0))
-            .sum())
+        Ok(sum.flatten().map_or(0, |sum| u64::try_from(sum).unwrap_or(0)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finding images.
 
 use imagewright_spec::{ImageName, ImageReference};
-use sea_orm::sea_query::{Cond, Expr, ExprTrait as _, SimpleExpr};
+use sea_orm::sea_query::{Cond, Expr, ExprTrait as _, NullOrdering, SimpleExpr};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
@@ -11,7 +11,7 @@ use super::Image;
 use crate::error::StoreError;
 use crate::identifiers::{GroupId, SecretId};
 use crate::page::{Listed, Page};
-use crate::search::{contains, found};
+use crate::search::{always, contains, found, never};
 use crate::session::Session;
 use crate::tables::image::{Column, Entity};
 use crate::tables::image_group;
@@ -53,7 +53,7 @@ pub enum ImageField {
     Kind,
     /// Whether it is ready.
     IsReady,
-    /// Address.
+    /// Address; images without one stand before all others.
     Url,
     /// When it was last changed.
     UpdatedAt,
@@ -66,11 +66,12 @@ pub enum Condition {
     Name(String),
     /// The keyword is in the name, the name that is shown, the description or the type, whatever its case.
     Search(String),
-    /// The field has this text in it, case included.
+    /// The field has this text in it, case included. Never true where it has none: an image without an address, and the
+    /// fields that are no text.
     Contains(ImageField, String),
-    /// All of these.
+    /// All of these: everything, of none.
     All(Vec<Condition>),
-    /// At least one of these.
+    /// At least one of these: nothing, of none.
     Any(Vec<Condition>),
 }
 
@@ -107,8 +108,7 @@ impl<C: ConnectionTrait> Session<C> {
     pub async fn images(&self, query: &ImageQuery, page: Page) -> Result<Listed<Image>, StoreError> {
         let select = self.selected(query);
         let total = select.clone().count(&self.connection).await?;
-        let rows =
-            ordered(select, query.order).offset(page.offset).limit(page.limit).all(&self.connection).await?;
+        let rows = page.of(ordered(select, query.order)).all(&self.connection).await?;
         Ok(Listed { rows: rows.into_iter().map(Image::try_from).collect::<Result<_, _>>()?, total })
     }
 
@@ -172,16 +172,21 @@ impl<C: ConnectionTrait> Session<C> {
     fn condition(&self, condition: &Condition) -> Cond {
         let one = |expression: SimpleExpr| Cond::all().add(expression);
         match condition {
+            Condition::Name(name) if name.contains('\0') => one(never()),
             Condition::Name(name) => one(Column::Name.eq(name.as_str())),
-            Condition::Search(keyword) => one(found(Expr::col(Column::Search), keyword)),
+            Condition::Search(keyword) => {
+                one(found(Expr::col(Column::Search), keyword, self.is_postgresql()))
+            }
+            Condition::Contains(ImageField::IsReady | ImageField::UpdatedAt, _) => one(never()),
             Condition::Contains(field, part) => {
                 one(contains(Expr::col(column_of(*field)), part, self.is_postgresql()))
             }
+            Condition::All(all) if all.is_empty() => one(always()),
             Condition::All(all) => {
                 all.iter().fold(Cond::all(), |conditions, next| conditions.add(self.condition(next)))
             }
             // Of no alternatives none holds.
-            Condition::Any(any) if any.is_empty() => one(Expr::val(1).eq(0)),
+            Condition::Any(any) if any.is_empty() => one(never()),
             Condition::Any(any) => {
                 any.iter().fold(Cond::any(), |conditions, next| conditions.add(self.condition(next)))
             }
@@ -209,5 +214,13 @@ fn ordered(select: Select<Entity>, order: Option<ImageOrder>) -> Select<Entity> 
         // The names of the table sort as what is shown does.
         other => Expr::col(column_of(other)),
     };
-    select.order_by(by, direction).order_by_asc(Column::Name)
+    let select = match order.field {
+        // Databases differ in where they put what is not there.
+        ImageField::Url if order.is_descending => {
+            select.order_by_with_nulls(by, direction, NullOrdering::Last)
+        }
+        ImageField::Url => select.order_by_with_nulls(by, direction, NullOrdering::First),
+        _ => select.order_by(by, direction),
+    };
+    select.order_by_asc(Column::Name)
 }

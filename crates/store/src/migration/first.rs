@@ -11,12 +11,18 @@ CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_is_not_shortened BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
+-- What REPLACE removes, no trigger for deletions sees.
+CREATE TRIGGER audit_is_not_replaced BEFORE INSERT ON audit
+    WHEN NEW.id IN (SELECT id FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 ";
 const APPEND_ONLY_POSTGRESQL: &str = "
 CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$;
 CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE ON audit
     FOR EACH ROW EXECUTE FUNCTION audit_is_append_only();
+CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 ";
 
 pub(super) struct First;

@@ -10,12 +10,11 @@ pub(crate) fn dress(response: &mut Response, request_id: &str) -> Option<Kind> {
     let mut first = None;
     for error in &mut response.errors {
         let owned;
-        let hub_error = match error.source::<HubError>() {
-            Some(hub_error) => hub_error,
-            None => {
-                owned = refusal(error);
-                &owned
-            }
+        let hub_error = if let Some(hub_error) = error.source::<HubError>() {
+            hub_error
+        } else {
+            owned = refusal(error);
+            &owned
         };
         first = first.or(Some(hub_error.kind()));
         log(hub_error, request_id);

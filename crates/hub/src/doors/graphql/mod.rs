@@ -11,6 +11,7 @@ mod clean_up;
 pub(crate) mod errors;
 mod groups;
 mod images;
+pub(crate) mod introspection;
 mod ordering;
 mod paging;
 mod secrets;

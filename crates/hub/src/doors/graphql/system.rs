@@ -20,6 +20,7 @@ struct System {
 #[Object]
 impl SystemQueries {
     /// What this hub is.
+    #[expect(clippy::unused_async, reason = "fields of an object are asynchronous, all of them")]
     async fn system(&self, ctx: &Context<'_>) -> Result<System> {
         ctx.actor().signed_in()?;
         Ok(System { version: env!("CARGO_PKG_VERSION"), builder: ctx.hub().is_builder_on() })

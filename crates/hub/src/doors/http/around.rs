@@ -98,3 +98,48 @@ fn words_of(panic: &(dyn Any + Send)) -> &str {
         (None, None) => "without words",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use serde_json::Value;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::Clock;
+    use crate::config::HubConfig;
+    use crate::hub::Hub;
+    use crate::logs::Logs;
+    use crate::queue::Progress;
+
+    async fn panics() -> &'static str {
+        panic!("the secret of the machine room")
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_for_and_tells_nothing() {
+        let folder = tempfile::Builder::new().prefix("around-").tempdir().unwrap();
+        let data = folder.path().to_str().unwrap();
+        let config = HubConfig::load(None, [("IMAGEWRIGHT_DATA_DIR", data)]).unwrap();
+        let hub = Hub::open(config, Clock::of_machine()).await.unwrap();
+        let logs = Logs::open(&folder.path().join("logs"), 1000).unwrap();
+        let doors = Doors::new(hub, logs, Progress::default());
+        let router: Router<Doors> =
+            Router::new().route("/api/graphql", get(panics)).route("/api/logs/{id}", get(panics));
+        let router = router.layer(from_fn_with_state(doors.clone(), around)).with_state(doors);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        for (path, code) in [("api/graphql", "/errors/0/extensions/code"), ("api/logs/x", "/code")] {
+            let response = reqwest::get(format!("http://{address}/{path}")).await.unwrap();
+            assert_eq!(response.status().as_u16(), 500);
+            let text = response.text().await.unwrap();
+            let answer: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(answer.pointer(code), Some(&Value::from("INTERNAL_ERROR")));
+            assert!(!text.contains("machine room"), "{text}");
+        }
+    }
+}

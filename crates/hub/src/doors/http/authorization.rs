@@ -1,5 +1,7 @@
 //! Signing in from PrimeHub's client: a browser shows a code, and the client takes it once for a token.
 
+use std::fmt::Write as _;
+
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
@@ -59,7 +61,8 @@ pub(super) async fn exchange(
         let (_, code) = code.ok_or_else(|| HubError::new(Kind::Invalid, "there is no code"))?;
         doors.hub.exchange_authorization_code(&code, about.client.address.clone()).await
     };
-    match Result::<_>::from(exchanged.await) {
+    let outcome: Result<_> = exchanged.await;
+    match outcome {
         Ok(token) => {
             let origin = about.client.origin.clone().unwrap_or_default();
             let endpoint = format!("{origin}/api/graphql");
@@ -85,7 +88,7 @@ fn page(status: StatusCode, title: &str, words: &str, code: Option<&str>) -> Res
         words = escaped(words),
     );
     if let Some(code) = code {
-        html.push_str(&format!("<p><code>{}</code></p>\n", escaped(code)));
+        let _ = writeln!(html, "<p><code>{}</code></p>", escaped(code));
     }
     let policy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     let mut headers = HeaderMap::from_iter([

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use super::around::About;
 use super::{Doors, answer, asker, body};
 use crate::doors::graphql::errors;
+use crate::doors::graphql::introspection::asks_for_schema;
 use crate::error::{HubError, Kind, Result};
 
 /// What a client asks.
@@ -44,7 +45,12 @@ async fn answered(doors: &Doors, about: &About, request: Request) -> Result<Resp
     // Read in any case: a client that is refused has sent it all, and reads the answer.
     let sent = body::read(sent, doors.limits.body_bytes).await?;
     let actor = asker::actor(doors, &parts.headers, about).await?;
-    let query = query(read(&parts.headers, &sent)?)?;
+    let mut query = query(read(&parts.headers, &sent)?)?;
+    // A query that cannot be read is refused below.
+    if !doors.limits.introspection && query.parsed_query().is_ok_and(asks_for_schema) {
+        return Err(malformed("This hub does not tell its schema")
+            .with_hint("read `schema.graphql`, or ask an admin to switch `introspection` on"));
+    }
     let query = query.data(doors.hub.clone()).data(actor).data(doors.progress.clone());
     let mut outcome = doors.schema.execute(query).await;
     let first = errors::dress(&mut outcome, &about.id);
@@ -69,14 +75,14 @@ fn read(headers: &HeaderMap, sent: &[u8]) -> Result<Asked> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
-        "application/x-www-form-urlencoded" => read_form(sent),
+        "application/x-www-form-urlencoded" => Ok(read_form(sent)),
         "application/json" => read_json(sent),
         _ => Err(malformed("The type of the request's body is not known here")
             .with_hint("send `application/json` or `application/x-www-form-urlencoded`")),
     }
 }
 
-fn read_form(sent: &[u8]) -> Result<Asked> {
+fn read_form(sent: &[u8]) -> Asked {
     let mut asked = Asked::default();
     for (field, value) in url::form_urlencoded::parse(sent) {
         match &*field {
@@ -86,7 +92,7 @@ fn read_form(sent: &[u8]) -> Result<Asked> {
             _ => {}
         }
     }
-    Ok(asked)
+    asked
 }
 
 fn read_json(sent: &[u8]) -> Result<Asked> {

@@ -76,6 +76,7 @@ impl GroupAttributesInput {
 
 /// The fields, as they are kept.
 #[derive(SimpleObject, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields of PrimeHub's groups")]
 pub(super) struct GroupAttributes {
     /// Cores that a user may have; any number without.
     quota_cpu: Option<f64>,

@@ -46,6 +46,7 @@ pub(super) struct Dataset {
 
 /// What notebooks of a group use. This hub runs none, and does not know.
 #[derive(SimpleObject, Default)]
+#[expect(clippy::struct_field_names, reason = "the fields of PrimeHub's type")]
 pub(super) struct ResourceStatus {
     /// Cores.
     cpu_usage: Option<f64>,

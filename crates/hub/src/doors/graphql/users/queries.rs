@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 use imagewright_store::users::User;
 use imagewright_store::{Listed, Page, UserId};
 
-use super::super::asking::{Asking as _, if_found};
+use super::super::asking::{Asking as _, if_found, problem};
 use super::super::ordering::{OrderBy, sort_by_text};
 use super::super::paging::{Connection, Paging, window};
 use super::input::{UserWhereInput, UserWhereUniqueInput, UsersOrderBy};
@@ -48,20 +48,24 @@ impl UserQueries {
     }
 
     /// All users in pages of `first` rows (10 without), for admins. `after` is the number of the page, from 0, as
-    /// PrimeHub's clients have it; `before` and `last` are passed over.
+    /// PrimeHub's clients have it; `before` and `last` are there because these declare them, and take nothing.
     #[expect(clippy::too_many_arguments, reason = "the arguments of a list in PrimeHub's API")]
-    #[expect(clippy::used_underscore_binding, reason = "clients declare them")]
     #[graphql(complexity = "20 + child_complexity")]
     async fn users_connection(
         &self,
         ctx: &Context<'_>,
         r#where: Option<UserWhereInput>,
-        #[graphql(name = "before")] _before: Option<String>,
+        before: Option<String>,
         after: Option<String>,
         first: Option<u64>,
-        #[graphql(name = "last")] _last: Option<u64>,
+        last: Option<u64>,
         user_order_by: Option<OrderBy<UsersOrderBy>>,
     ) -> async_graphql::Result<Connection<UserObject>> {
+        if before.is_some() || last.is_some() {
+            return Err(
+                problem("before", "users are not paged from the end", "use `after` and `first`").into()
+            );
+        }
         let paging = Paging::counted(after.as_deref(), first)?;
         let listed = found(ctx.hub(), ctx.actor(), r#where, user_order_by, paging.rows()).await?;
         Ok(paging.connection(listed, |user| user.id.to_string(), UserObject::new))
