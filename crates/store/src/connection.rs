@@ -12,6 +12,8 @@ use crate::session::{self, Session, Writer};
 
 /// How long a writer waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(15);
+/// How long is waited between two attempts to open a file that is locked.
+const LOCKED_PAUSE: Duration = Duration::from_millis(50);
 /// How long a query waits for a connection.
 const ACQUIRE: Duration = Duration::from_secs(30);
 /// SQLite answers readers on threads of its own; more of them than cores help nobody.
@@ -53,7 +55,16 @@ impl Store {
             });
             connected(options, connections).await
         };
-        let write = connect(1).await?;
+        // Turning to WAL waits for nobody, though others may be at it: whoever opens the same file for the first time.
+        let begin = std::time::Instant::now();
+        let write = loop {
+            match connect(1).await {
+                Err(error) if is_locked(&error) && begin.elapsed() < BUSY => {
+                    tokio::time::sleep(LOCKED_PAUSE).await;
+                }
+                outcome => break outcome?,
+            }
+        };
         migration::run(&write).await?;
         Ok(Self { read: connect(SQLITE_READERS).await?, write })
     }
@@ -98,6 +109,19 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether another process has the file to itself for a moment.
+fn is_locked(error: &StoreError) -> bool {
+    let StoreError::Database(source) = error else { return false };
+    let mut cause: Option<&dyn std::error::Error> = Some(&**source);
+    while let Some(current) = cause {
+        if current.to_string().contains("database is locked") {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
 }
 
 async fn connected(mut options: ConnectOptions, connections: u32) -> Result<DatabaseConnection, StoreError> {

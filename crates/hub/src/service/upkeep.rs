@@ -35,10 +35,10 @@ pub(super) async fn run(
                 for one in removed {
                     match one.problem {
                         None => {
-                            tracing::info!(build = %one.removal.build, "what a build had pushed is removed")
+                            tracing::info!(build = %one.removal.build, "what a build had pushed is removed");
                         }
                         Some(problem) => {
-                            tracing::warn!(build = %one.removal.build, problem, "it is not removed")
+                            tracing::warn!(build = %one.removal.build, problem, "it is not removed");
                         }
                     }
                 }

@@ -119,8 +119,8 @@ async fn lists_are_searched_sorted_and_paged() {
     assert_eq!(ids("root", either).await, ["own", "s07"]);
     let sorted = json!({ "orderBy": { "type": "asc", "name": "desc" }, "where": { "search": "UNIVERSAL" } });
     assert_eq!(ids("root", sorted).await.len(), 13);
-    let last = json!({ "orderBy": { "name": "desc" }, "page": 1 });
-    assert_eq!(ids("root", last).await[0], "s11");
+    let backwards = json!({ "orderBy": { "name": "desc" }, "page": 1 });
+    assert_eq!(ids("root", backwards).await[0], "s11");
     assert_eq!(ids("root", json!({ "orderBy": {}, "page": 1 })).await[0], "own");
     assert_eq!(server.error("root", list, json!({ "orderBy": { "name": "up" } })).await.0, 400);
 
@@ -179,9 +179,9 @@ async fn a_custom_image_shows_its_builds_to_those_who_manage_it() {
     let rebuild = "mutation($data: ImageSpecUpdateInput!) { rebuildImage(data: $data, where: { id: \"c\" }) { \
         isReady imageSpec { packages { pip conda } } jobStatus { phase } } }";
     let without_conda = json!({ "data": { "packages": { "pip": ["pandas"] } } });
-    let rebuilt = server.data("ann", rebuild, without_conda).await["rebuildImage"].take();
-    assert_eq!(rebuilt["imageSpec"]["packages"], json!({ "pip": ["pandas"], "conda": [] }));
-    assert_eq!((&rebuilt["isReady"], &rebuilt["jobStatus"]["phase"]), (&json!(true), &json!("Pending")));
+    let after = server.data("ann", rebuild, without_conda).await["rebuildImage"].take();
+    assert_eq!(after["imageSpec"]["packages"], json!({ "pip": ["pandas"], "conda": [] }));
+    assert_eq!((&after["isReady"], &after["jobStatus"]["phase"]), (&json!(true), &json!("Pending")));
     let cancel = "mutation { cancelImageBuild(where: { id: \"c\" }) { url jobStatus { phase } } }";
     let cancelled = server.data("ann", cancel, json!({})).await["cancelImageBuild"].take();
     assert_eq!(cancelled["jobStatus"]["phase"], "Cancelled");

@@ -49,7 +49,8 @@ async fn whatever_is_wrong_has_a_code_a_hint_and_an_id() {
     };
     let json = "application/json";
     let deep = format!("{{ me {} }}", "{ effectiveGroups { users ".repeat(8) + "{ id }" + &"} }".repeat(8));
-    let wide = format!("{{ {} }}", (0..110).map(|n| format!("a{n}: images {{ id }} ")).collect::<String>());
+    let wide =
+        format!("{{ {} }}", (0..110).map(|n| format!("a{n}: images {{ id }}")).collect::<Vec<_>>().join(" "));
     let ask = |query: &str| json!({ "query": query }).to_string();
     let bad = (400, "BAD_USER_INPUT".to_owned());
     for (content_type, body) in [

@@ -1,4 +1,4 @@
-//! PrimeHub's own client, installed from PyPI, against this hub: for an admin, a group admin and a member. Each test
+//! PrimeHub's own client, installed from the public index, against this hub: for an admin, a group admin and a member. Each test
 //! looks at what the client prints and at what has come of it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails where something is not as it should be")]

@@ -59,8 +59,8 @@ async fn archives_of_one_name_at_two_addresses_are_two_packages() {
         server.channel("files").add(&package);
         let address = format!("{}/{}/{}", server.channel("files").url(), package.subdir, package.file_name);
 
-        let build = workshop.build(&base.reference, "team/image:1").channels(&channels);
-        let built = build.conda(&address).succeed();
+        let wanted = workshop.build(&base.reference, "team/image:1").channels(&channels);
+        let built = wanted.conda(&address).succeed();
 
         let mut expected = [format!("{needed} 1.0"), "thing 1.0".to_owned()];
         expected.sort();
