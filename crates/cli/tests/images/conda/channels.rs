@@ -122,8 +122,9 @@ async fn what_is_installed_counts_only_where_it_is_of_the_channel_that_is_asked_
         let prefix =
             PrefixBuilder::new("/opt/conda").channel(&folder).install(&plain("thing", "1.0").build());
         let base = bases::jupyter(&workshop.registry, &prefix).await;
-        let build = workshop.build(&base.reference, "team/image:1").arguments(&["--channel-mirror", &mirror]);
-        let built = build.conda("conda-forge::thing").succeed();
+        let wanted =
+            workshop.build(&base.reference, "team/image:1").arguments(&["--channel-mirror", &mirror]);
+        let built = wanted.conda("conda-forge::thing").succeed();
         let expected: &[&str] = if is_forge { &[] } else { &["thing 2.0"] };
         assert_eq!(built.conda(), expected, "{folder}");
     }

@@ -213,8 +213,8 @@ async fn requests_that_only_records_tell_of_outlive_their_records() {
     forge.add(&pure("newest", "1.0").depends("other >=2").build());
     let build = |base: &str, to: &str| workshop.build(base, to).channels(&channels);
 
-    let built = build(&base.reference, "team/below:1").conda("newer").succeed();
-    assert_eq!(built.conda(), ["newer 1.0", "other 1.1"]);
+    let first = build(&base.reference, "team/below:1").conda("newer").succeed();
+    assert_eq!(first.conda(), ["newer 1.0", "other 1.1"]);
     let record = workshop.run("team/below:1").read_file("/opt/conda/conda-meta/other-1.1-py_0.json");
     assert!(String::from_utf8(record).unwrap().contains("other=1.*"));
 

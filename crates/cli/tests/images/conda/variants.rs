@@ -92,8 +92,8 @@ async fn what_needs_a_gpu_in_the_base_stays_in_an_image_for_machines_without() {
     let jupyter = bases::jupyter(&workshop.registry, &prefix).await;
     let build = |base: &str, to: &str| workshop.build(base, to).channels(&channels);
 
-    let built = build(&jupyter.reference, "team/image:1").conda("thing>=1").succeed();
-    assert_eq!(built.conda(), ["thing 1.0"]);
+    let upon = build(&jupyter.reference, "team/image:1").conda("thing>=1").succeed();
+    assert_eq!(upon.conda(), ["thing 1.0"]);
     assert_eq!(workshop.run("team/image:1").read_file("/opt/conda/share/tensors"), b"cuda\n");
 
     // An image of ours is laid out anew, with what its packages say of themselves.
